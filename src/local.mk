@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+# All of the tool but main.c, so that the tests link what the tool links.
+noinst_LIBRARIES += src/liblingerstat.a
+LINGERSTAT_LIBS = src/liblingerstat.a \
+	$(LIBMNL_LIBS) $(LIBNL_ROUTE_LIBS) $(LIBNL_LIBS) $(LIBCAP_NG_LIBS)
+
+src_liblingerstat_a_SOURCES = \
+	src/base/message.c \
+	src/base/message.h \
+	src/base/nearest.c \
+	src/base/nearest.h \
+	src/base/outbuf.c \
+	src/base/outbuf.h \
+	src/bpf/owners_record.h \
+	src/cmd/cmd.h \
+	src/cmd/common.c \
+	src/cmd/common.h \
+	src/cmd/explain.c \
+	src/cmd/hints.c \
+	src/cmd/hints.h \
+	src/cmd/list.c \
+	src/cmd/late.c \
+	src/cmd/late.h \
+	src/cmd/listing.c \
+	src/cmd/listing.h \
+	src/cmd/options.c \
+	src/cmd/options.h \
+	src/cmd/run.c \
+	src/cmd/run.h \
+	src/cmd/table.c \
+	src/enrich/cgroups.c \
+	src/enrich/cgroups.h \
+	src/enrich/enrich.c \
+	src/enrich/enrich.h \
+	src/enrich/gather.c \
+	src/enrich/gather.h \
+	src/enrich/links.c \
+	src/enrich/links.h \
+	src/enrich/netns.c \
+	src/enrich/netns.h \
+	src/enrich/owners.c \
+	src/enrich/owners.h \
+	src/enrich/owners_bpf.c \
+	src/enrich/owners_getfd.c \
+	src/enrich/owners_proc.c \
+	src/filter/bytecode.c \
+	src/filter/describe.c \
+	src/filter/filter.c \
+	src/filter/filter.h \
+	src/filter/grammar.y \
+	src/filter/hosts.c \
+	src/filter/predicates.c \
+	src/filter/scanner.c \
+	src/filter/tree.h \
+	src/filter/values.c \
+	src/filter/values.h \
+	src/judge/close.c \
+	src/judge/close.h \
+	src/judge/restart.c \
+	src/judge/restart.h \
+	src/judge/rules.c \
+	src/judge/rules.h \
+	src/judge/stall.c \
+	src/judge/stall.h \
+	src/model/reason.c \
+	src/model/reason.h \
+	src/model/socket.c \
+	src/model/socket.h \
+	src/model/words.c \
+	src/model/words.h \
+	src/plan/needs.h \
+	src/plan/rights.c \
+	src/plan/rights.h \
+	src/present/address.c \
+	src/present/advice.c \
+	src/present/advice.h \
+	src/present/explain.c \
+	src/present/explain.h \
+	src/present/wrap.c \
+	src/present/wrap.h \
+	src/present/address.h \
+	src/present/cells.c \
+	src/present/cells.h \
+	src/present/column.c \
+	src/present/column.h \
+	src/present/csv.c \
+	src/present/escape.c \
+	src/present/escape.h \
+	src/present/json.c \
+	src/present/record.c \
+	src/present/sentences.c \
+	src/present/sentences.h \
+	src/present/sorter.c \
+	src/present/sorter.h \
+	src/present/style.c \
+	src/present/style.h \
+	src/present/table.c \
+	src/present/tally.c \
+	src/present/tally.h \
+	src/present/values.c \
+	src/present/writer.c \
+	src/present/writer.h \
+	src/source/inet.c \
+	src/source/inet.h \
+	src/source/mptcp.c \
+	src/source/netlink.c \
+	src/source/replay.c \
+	src/source/source.c \
+	src/source/source.h \
+	src/source/tcp.c \
+	src/source/transport.h \
+	src/source/udp.c \
+	src/source/unix.c \
+	src/source/window.c \
+	src/source/window.h
+
+bin_PROGRAMS += lingerstat
+lingerstat_SOURCES = src/main.c
+lingerstat_LDADD = $(LINGERSTAT_LIBS)
+
+# --- the filter's grammar -----------------------------------------------------------------------
+
+AM_YFLAGS = -d -Wno-yacc
+# Not BUILT_SOURCES: automake would give `check` a recipe of its own for it.
+src/filter/scanner.$(OBJEXT): src/filter/grammar.h
+MAINTAINERCLEANFILES = src/filter/grammar.c src/filter/grammar.h
+
+# --- the BPF program -----------------------------------------------------------------------------
+
+# The light skeleton holds the program as bytes of the host's order; the program is loaded with
+# plain system calls, so that nothing of libbpf is linked.
+BPF_SKELETON = src/bpf/owners.lskel.$(BPF_ENDIAN).h
+BPF_PROGRAM = src/bpf/owners.bpf.c src/bpf/owners_record.h
+EXTRA_DIST += src/bpf/owners.bpf.c $(BPF_SKELETON)
+
+# -ffreestanding: clang's own stdint.h serves, no header of the C library is looked for.
+# -ffile-prefix-map: the skeleton carries file names; it must not depend on where it was made.
+BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -ffreestanding -Wall -Wextra -Werror \
+	-ffile-prefix-map=$(top_srcdir)/=
+
+V_BPF = $(V_BPF_@AM_V@)
+V_BPF_ = $(V_BPF_@AM_DEFAULT_V@)
+V_BPF_0 = @echo "  BPF     " $@;
+
+if HAVE_BPF
+AM_CPPFLAGS += $(LIBBPF_CFLAGS)
+CLEANFILES += src/bpf/owners.bpf.o $(BPF_SKELETON).tmp
+
+# A release carries the skeleton in the source tree; it is only made again when the program
+# has changed since. distclean of a release must not remove it: hence no CLEANFILES entry for
+# the copy there, and one for the build tree's.
+$(BPF_SKELETON): $(BPF_PROGRAM)
+	@if test -z "$(CLANG)" || test -z "$(BPFTOOL)"; then \
+		echo "$@ is older than its source: clang and bpftool are needed to make it" >&2; \
+		exit 1; \
+	fi
+	@$(MKDIR_P) src/bpf
+	$(V_BPF)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -I$(top_srcdir)/src \
+		-c $(top_srcdir)/src/bpf/owners.bpf.c -o src/bpf/owners.bpf.o && \
+	$(BPFTOOL) gen skeleton -L src/bpf/owners.bpf.o name owners_bpf > $@.tmp && \
+	mv -f $@.tmp $@
+
+src/enrich/owners_bpf.$(OBJEXT): $(BPF_SKELETON)
+
+clean-local:
+	test "$(top_srcdir)" = "$(top_builddir)" || rm -f $(BPF_SKELETON)
+else
+# Only `make dist` asks for it here.
+$(BPF_SKELETON):
+	@echo "make dist: a release carries the BPF program ready made:" \
+		"configure --with-bpf=yes first" >&2; exit 1
+endif

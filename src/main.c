@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * lingerstat: finds the command in the table, runs it, turns its result into an exit status.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "cmd/cmd.h"
+
+static const int exit_status[] = {
+	[RESULT_DONE] = 0,
+	[RESULT_FAILED] = 1,
+	[RESULT_USAGE] = 2,
+	[RESULT_INCOMPLETE] = 3,
+};
+
+/* A closed standard stream would be taken by the next open(), a netlink socket perhaps, and
+ * output would go there. /dev/null opened the wrong way round keeps the number taken and makes
+ * its use fail. */
+static int hold_standard_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			return -EBADF;
+	}
+	return 0;
+}
+
+static const struct command *find_command(const char *word)
+{
+	unsigned int n;
+	const struct command *const *commands = command_table(&n);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (word && strcmp(word, commands[i]->name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	enum result result;
+
+	if (hold_standard_streams() < 0)
+		return exit_status[RESULT_FAILED];
+	signal(SIGPIPE, SIG_DFL);
+	setlocale(LC_CTYPE, "");
+	command = find_command(argc > 1 ? argv[1] : NULL);
+	if (command) {
+		/* A command sees the program's name and its own words. */
+		argv[1] = argv[0];
+		result = command->run(argc - 1, argv + 1);
+	} else {
+		result = command_list.run(argc, argv);
+	}
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		message("cannot write to standard output: %s", strerror(errno));
+		result = RESULT_FAILED;
+	}
+	return exit_status[result];
+}

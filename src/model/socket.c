@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/socket.h"
+
+#define ORPHAN_STATES                                                                         \
+	(STATE_BIT(STATE_FIN_WAIT1) | STATE_BIT(STATE_FIN_WAIT2) | STATE_BIT(STATE_CLOSING) | \
+	 STATE_BIT(STATE_LAST_ACK))
+#define UNACCEPTED_STATES (STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT))
+
+bool socket_is_orphan(const struct socket *sk)
+{
+	return sk->inode == 0 && (STATE_BIT(sk->state) & ORPHAN_STATES);
+}
+
+bool socket_is_unaccepted(const struct socket *sk)
+{
+	return sk->inode == 0 && (STATE_BIT(sk->state) & UNACCEPTED_STATES);
+}
+
+static const struct tcp_evidence no_evidence = {
+	.notsent_bytes = UNKNOWN,
+	.unacked_segments = UNKNOWN,
+	.retransmits = UNKNOWN,
+	.backoff = UNKNOWN,
+	.probes = UNKNOWN,
+	.snd_wnd_bytes = UNKNOWN,
+	.rto_us = UNKNOWN,
+	.rtt_us = UNKNOWN,
+	.last_data_sent_ms = UNKNOWN,
+	.last_ack_recv_ms = UNKNOWN,
+	.last_data_recv_ms = UNKNOWN,
+	.delivery_rate_bytes_per_second = UNKNOWN,
+	.rate_app_limited = UNKNOWN,
+	.pacing_rate_bytes_per_second = UNKNOWN,
+};
+
+void socket_init(struct socket *sk)
+{
+	*sk = (struct socket){
+		.unread_bytes = UNKNOWN,
+		.outstanding_bytes = UNKNOWN,
+		.unsent_bytes = UNKNOWN,
+		.cgroup_id = UNKNOWN,
+		.mark = UNKNOWN,
+		.tcp = no_evidence,
+		.linger = { .seconds = UNKNOWN },
+		.options = { .user_timeout_ms = UNKNOWN },
+	};
+}

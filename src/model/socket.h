@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The model: one plain record for a socket, whatever its family. The source room fills it from
+ * the kernel's answer, the enrich room adds holders, linger and names, the judge adds the
+ * forecast, and every other room only reads it. A value nobody could learn is UNKNOWN (or the
+ * enum's own word for it), never 0.
+ */
+#ifndef LINGERSTAT_MODEL_SOCKET_H
+#define LINGERSTAT_MODEL_SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <netinet/in.h>
+
+#include "model/reason.h"
+#include "model/words.h"
+
+#define UNKNOWN (-1) /* in every int64_t of the model: the value is not known */
+
+/* Three-valued answer for options that only some kernels or backends show. */
+enum tri { TRI_UNKNOWN, TRI_NO, TRI_YES };
+
+/* An end of an internet connection. The address is in network order, the port in host order. */
+struct endpoint {
+	union {
+		struct in_addr v4;
+		struct in6_addr v6;
+	} addr;
+	uint16_t port;
+};
+
+/* What the kernel counts in a socket's two queue numbers. */
+enum queue_unit {
+	QUEUE_BYTES,       /* payload, with SYN and FIN still counted as one byte each */
+	QUEUE_CONNECTIONS, /* a listener: waiting connections, and the backlog's limit */
+	QUEUE_NONE,        /* a minisocket: it has no queues, the kernel prints 0 */
+	QUEUE_MEMORY,      /* buffer memory, overhead included */
+};
+
+/*
+ * SO_LINGER and its neighbours, as read from the descriptor (not from sock_diag, which has none
+ * of them). `kind` says how much of it is known.
+ */
+enum linger_kind {
+	LINGER_UNKNOWN, /* nobody could read it */
+	LINGER_NONE,    /* the socket has none to apply: TIME_WAIT, SYN_RECV, orphans */
+	LINGER_OFF,
+	LINGER_ON,
+};
+
+enum linger_source {
+	LINGER_FROM_NOWHERE,
+	LINGER_FROM_BPF,
+	LINGER_FROM_GETFD,
+};
+
+struct linger_setting {
+	enum linger_kind kind;
+	enum linger_source source;
+	bool forever;    /* l_linger below 0: close() waits without bound */
+	int64_t seconds; /* what getsockopt would say, also when off; UNKNOWN when forever */
+};
+
+/* Options that change what close() does, read in the same pass as linger. */
+struct close_options {
+	enum tri repair;           /* TCP_REPAIR */
+	enum tri linger2_negative; /* TCP_LINGER2 below 0 */
+	enum tri nonblock;         /* O_NONBLOCK of the first descriptor */
+	enum tri reuseaddr;        /* SO_REUSEADDR */
+	enum tri reuseport;        /* SO_REUSEPORT */
+	int64_t user_timeout_ms;   /* TCP_USER_TIMEOUT; UNKNOWN, or 0 for the default */
+};
+
+/* The tcp_info fields that the judge and the columns use; each UNKNOWN where the kernel's record
+ * is too short to hold it (include/uapi/linux/tcp.h, struct tcp_info grows at its end). */
+struct tcp_evidence {
+	int64_t notsent_bytes; /* write_seq - snd_nxt; counts a FIN not yet sent */
+	int64_t unacked_segments;
+	int64_t retransmits; /* consecutive timeouts without progress */
+	int64_t backoff;     /* doublings of the retransmit or probe timer */
+	int64_t probes;      /* zero-window or keepalive probes not answered */
+	int64_t snd_wnd_bytes;
+	int64_t rto_us;
+	int64_t rtt_us;
+	int64_t last_data_sent_ms;
+	int64_t last_ack_recv_ms;
+	int64_t last_data_recv_ms;
+	int64_t delivery_rate_bytes_per_second;
+	int64_t rate_app_limited; /* 1: the sender, not the path, limited the delivery rate */
+	int64_t pacing_rate_bytes_per_second; /* UNKNOWN where the kernel says "unlimited" */
+};
+
+enum sock_timer {
+	TIMER_OFF = 0,
+	TIMER_RETRANSMIT = 1,
+	TIMER_KEEPALIVE = 2,
+	TIMER_TIME_WAIT = 3,
+	TIMER_PROBE = 4,
+};
+
+/* One descriptor that holds a socket. `comm` is the process name as the kernel keeps it: any
+ * bytes, at most 15 and a NUL. */
+struct holder {
+	uint32_t pid;
+	uint32_t fd;
+	const char *comm;
+};
+
+/* How much the owners pass could say about this socket. */
+enum holders_known {
+	HOLDERS_UNKNOWN, /* not looked for, or not every process could be read and none was found */
+	HOLDERS_PARTIAL, /* some found, but not every process could be read */
+	HOLDERS_COMPLETE,
+};
+
+struct holder_list {
+	enum holders_known known;
+	uint32_t count;
+	const struct holder *items; /* valid until the next socket is enriched */
+};
+
+/* What close() would do, as the judge sees it; filled by judge_close(). */
+struct close_forecast {
+	uint32_t outcomes;      /* set of 1u << enum outcome: one bit when it is certain */
+	enum risk risk;         /* the lower bound */
+	enum risk risk_max;     /* the upper bound; equal to risk when nothing is unknown */
+	reason_set reasons;     /* set of reasons, see model/reason.h */
+	int64_t loss_min_bytes; /* of our own sent data, destroyed by the close itself */
+	int64_t loss_max_bytes;
+	int64_t unread_bytes;  /* received data that the close would destroy or reset over */
+	int64_t block_seconds; /* the longest that close() waits; UNKNOWN when forever is set too */
+	bool block_forever;    /* waits without bound */
+	int64_t drain_ms;      /* estimate until the send queue is delivered; UNKNOWN when stuck */
+	int64_t at_stake_bytes; /* bytes that are lost, or that nobody will confirm */
+};
+
+/* A unix socket's own name, and its peer. The name points into the kernel's message. */
+struct unix_end {
+	const char *name; /* NULL: unnamed. Any bytes, no NUL at the end */
+	uint16_t name_len;
+	bool abstract;       /* the leading NUL is not part of the name */
+	uint32_t peer_inode; /* 0: none */
+};
+
+struct socket {
+	enum netid netid;
+	uint8_t family;   /* AF_INET, AF_INET6, ... */
+	uint8_t protocol; /* IPPROTO_* */
+	enum sock_state state;
+	struct endpoint local;
+	struct endpoint peer;
+	struct unix_end un;      /* of AF_UNIX, instead of local and peer */
+	bool kernel_filtered;    /* the kernel has applied its part of the filter */
+	enum tri mptcp_fallback; /* of MPTCP: the peer did not take part, it is plain TCP */
+	bool orphans_full;       /* the machine is close to net.ipv4.tcp_max_orphans */
+	bool may_migrate; /* net.ipv4.tcp_migrate_req lets waiting connections change listeners */
+	bool subflow;     /* a TCP socket that belongs to an MPTCP connection */
+	uint32_t ifindex; /* bound device, or the scope of a link-local address; 0: none */
+
+	enum queue_unit queue_unit;
+	uint32_t recv_queue;       /* the kernel's number, as ss prints it */
+	uint32_t send_queue;       /* likewise */
+	int64_t unread_bytes;      /* payload only */
+	int64_t outstanding_bytes; /* payload sent and not acknowledged, plus unsent */
+	int64_t unsent_bytes;      /* payload never sent */
+
+	uint32_t uid;
+	bool uid_known; /* minisockets carry none */
+	uint32_t inode; /* 0: TIME_WAIT, orphan, or not yet accepted */
+	uint64_t cookie;
+	uint64_t netns;         /* inode of the namespace; 0 when it is not known */
+	const char *netns_name; /* as `ip netns` knows it, or NULL */
+	int64_t cgroup_id;
+	int64_t mark;     /* the kernel shows it to CAP_NET_ADMIN only */
+	uint8_t shutdown; /* bit 0: RCV, bit 1: SEND (kernel's RCV_SHUTDOWN, SEND_SHUTDOWN) */
+	bool shutdown_known;
+	enum tri v6only; /* IPV6_V6ONLY, shown for listeners and bound sockets */
+	enum sock_timer timer;
+	uint32_t timer_ms;
+	uint8_t timer_retransmits;
+
+	struct tcp_evidence tcp;
+	struct linger_setting linger;
+	struct close_options options;
+	struct holder_list holders;
+	const void *message; /* the kernel's answer, valid as long as the row */
+	uint32_t message_len;
+	const char *interface; /* name of ifindex, NULL when there is none or it has no name */
+	const char *cgroup;    /* path of cgroup_id, NULL when not known */
+	struct close_forecast close;
+};
+
+/* True for a connection whose process has closed it: inode 0 in FIN_WAIT1, FIN_WAIT2, CLOSING
+ * or LAST_ACK (kernel: sock_orphan() then inet_csk_destroy_sock() after the last ACK). */
+bool socket_is_orphan(const struct socket *sk);
+
+/* True for a connection that no process has accepted yet: inode 0 in ESTABLISHED or CLOSE_WAIT. */
+bool socket_is_unaccepted(const struct socket *sk);
+
+/* Sets every field to "unknown"; a decoder then fills in what the kernel said. */
+void socket_init(struct socket *sk);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/words.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static const char *const netid_names[NETID_COUNT] = {
+	[NETID_TCP] = "tcp",
+	[NETID_MPTCP] = "mptcp",
+	[NETID_UDP] = "udp",
+	[NETID_UNIX_STREAM] = "u_str",
+	[NETID_UNIX_SEQPACKET] = "u_seq",
+	[NETID_UNIX_DGRAM] = "u_dgr",
+};
+
+struct state_words {
+	const char *ss;    /* as ss prints it */
+	const char *json;  /* as node_exporter labels it */
+	const char *other; /* a further spelling that ss's filter takes */
+};
+
+static const struct state_words state_words[STATE_COUNT] = {
+	[STATE_ESTABLISHED] = { "ESTAB", "established", NULL },
+	[STATE_SYN_SENT] = { "SYN-SENT", "syn_sent", NULL },
+	[STATE_SYN_RECV] = { "SYN-RECV", "syn_recv", "synreceived" },
+	[STATE_FIN_WAIT1] = { "FIN-WAIT-1", "fin_wait1", NULL },
+	[STATE_FIN_WAIT2] = { "FIN-WAIT-2", "fin_wait2", NULL },
+	[STATE_TIME_WAIT] = { "TIME-WAIT", "time_wait", NULL },
+	[STATE_CLOSE] = { "UNCONN", "close", "closed" },
+	[STATE_CLOSE_WAIT] = { "CLOSE-WAIT", "close_wait", NULL },
+	[STATE_LAST_ACK] = { "LAST-ACK", "last_ack", NULL },
+	[STATE_LISTEN] = { "LISTEN", "listen", "listening" },
+	[STATE_CLOSING] = { "CLOSING", "closing", NULL },
+	[STATE_NEW_SYN_RECV] = { "SYN-RECV", "syn_recv", NULL },
+	[STATE_BOUND_INACTIVE] = { "UNCONN", "close", NULL },
+};
+
+static const char *const outcome_names[OUTCOME_COUNT] = {
+	[OUTCOME_FIN] = "fin",     [OUTCOME_BACKGROUND] = "background", [OUTCOME_BLOCKS] = "blocks",
+	[OUTCOME_RESET] = "reset", [OUTCOME_SILENT] = "silent",         [OUTCOME_NONE] = "none",
+};
+
+static const char *const risk_names[RISK_COUNT + 1] = {
+	[RISK_NONE] = "none",       [RISK_POSSIBLE] = "possible", [RISK_LIKELY] = "likely",
+	[RISK_CERTAIN] = "certain", [RISK_COUNT] = NULL,
+};
+
+const char *family_name(uint8_t family)
+{
+	static const struct {
+		uint8_t family;
+		const char *name;
+	} names[] = { { AF_INET, "inet" }, { AF_INET6, "inet6" }, { AF_UNIX, "unix" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].family == family)
+			return names[i].name;
+	return "?";
+}
+
+const char *netid_name(enum netid id)
+{
+	return netid_names[id];
+}
+
+const char *state_ss_name(enum sock_state state)
+{
+	if (state >= STATE_COUNT || !state_words[state].ss)
+		return "?";
+	return state_words[state].ss;
+}
+
+const char *state_json_name(enum sock_state state)
+{
+	return state < STATE_COUNT ? state_words[state].json : NULL;
+}
+
+/* Equal but for case and the separators `-` and `_`. */
+static bool same_word(const char *a, const char *b)
+{
+	while (*a || *b) {
+		while (*a == '-' || *a == '_')
+			a++;
+		while (*b == '-' || *b == '_')
+			b++;
+		if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+			return false;
+		if (*a) {
+			a++;
+			b++;
+		}
+	}
+	return true;
+}
+
+enum sock_state state_from_word(const char *word)
+{
+	for (size_t i = 1; i < ARRAY_SIZE(state_words); i++) {
+		const struct state_words *w = &state_words[i];
+
+		if (same_word(word, w->ss) || same_word(word, w->json) ||
+		    (w->other && same_word(word, w->other)))
+			return (enum sock_state)i;
+	}
+	return STATE_UNKNOWN;
+}
+
+const char *outcome_name(enum outcome outcome)
+{
+	return outcome_names[outcome];
+}
+
+const char *risk_name(enum risk risk)
+{
+	return risk_names[risk];
+}
+
+enum risk risk_from_word(const char *word)
+{
+	for (int i = 0; i < RISK_COUNT; i++)
+		if (strcasecmp(word, risk_names[i]) == 0)
+			return (enum risk)i;
+	return RISK_COUNT;
+}
+
+const char *const *risk_words(void)
+{
+	return risk_names;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The words of the model: kinds of socket, states, outcomes and risks, each with every spelling
+ * that the tool prints or reads, in one const table a vocabulary.
+ */
+#ifndef LINGERSTAT_MODEL_WORDS_H
+#define LINGERSTAT_MODEL_WORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum netid {
+	NETID_TCP,
+	NETID_MPTCP,
+	NETID_UDP,
+	NETID_UNIX_STREAM,
+	NETID_UNIX_SEQPACKET,
+	NETID_UNIX_DGRAM,
+	NETID_COUNT,
+};
+
+#define NETID_BIT(n) (1u << (n))
+#define NETIDS_UNIX                                                       \
+	(NETID_BIT(NETID_UNIX_STREAM) | NETID_BIT(NETID_UNIX_SEQPACKET) | \
+	 NETID_BIT(NETID_UNIX_DGRAM))
+
+/* Numbers are the kernel's (include/net/tcp_states.h), with 0 for one we do not know. */
+enum sock_state {
+	STATE_UNKNOWN = 0,
+	STATE_ESTABLISHED = 1,
+	STATE_SYN_SENT,
+	STATE_SYN_RECV,
+	STATE_FIN_WAIT1,
+	STATE_FIN_WAIT2,
+	STATE_TIME_WAIT,
+	STATE_CLOSE,
+	STATE_CLOSE_WAIT,
+	STATE_LAST_ACK,
+	STATE_LISTEN,
+	STATE_CLOSING,
+	STATE_NEW_SYN_RECV,   /* only in request masks: a request socket, shown as SYN_RECV */
+	STATE_BOUND_INACTIVE, /* only in request masks: bound and idle, shown as CLOSE (6.8+) */
+	STATE_COUNT,
+};
+
+/* Sets of states are bit masks, 1 << number, as idiag_states has them. */
+#define STATE_BIT(s) (1u << (s))
+#define STATES_ALL   ((1u << STATE_COUNT) - 2)
+/* What ss shows without -a or -l: every state but the ones that no program waits in. */
+#define STATES_IDLE                                                                      \
+	(STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_CLOSE) | STATE_BIT(STATE_TIME_WAIT) | \
+	 STATE_BIT(STATE_SYN_RECV) | STATE_BIT(STATE_NEW_SYN_RECV) |                     \
+	 STATE_BIT(STATE_BOUND_INACTIVE))
+#define STATES_CONNECTED (STATES_ALL & ~STATES_IDLE)
+#define STATES_LISTENING (STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_CLOSE))
+
+enum outcome {
+	OUTCOME_FIN,        /* orderly, nothing outstanding */
+	OUTCOME_BACKGROUND, /* returns at once, the kernel goes on delivering */
+	OUTCOME_BLOCKS,     /* waits up to the linger time, then background */
+	OUTCOME_RESET,
+	OUTCOME_SILENT, /* no packet */
+	OUTCOME_NONE,   /* nothing to close */
+	OUTCOME_COUNT,
+};
+
+#define OUTCOME_BIT(o) (1u << (o))
+
+enum risk {
+	RISK_NONE,
+	RISK_POSSIBLE,
+	RISK_LIKELY,
+	RISK_CERTAIN,
+	RISK_COUNT,
+};
+
+/* `inet`, `inet6` or `unix`; `?` for an address family that no decoder gives. */
+const char *family_name(uint8_t family);
+
+/* `tcp`, as the NETID column and JSON write it. */
+const char *netid_name(enum netid id);
+
+/* The state as ss writes it (`CLOSE-WAIT`); `?` for one we do not know. */
+const char *state_ss_name(enum sock_state state);
+
+/* The state as node_exporter and JSON write it (`close_wait`); NULL for one we do not know. */
+const char *state_json_name(enum sock_state state);
+
+/* The state a word names, in any spelling and case, separators ignored; STATE_UNKNOWN if none. */
+enum sock_state state_from_word(const char *word);
+
+const char *outcome_name(enum outcome outcome);
+const char *risk_name(enum risk risk);
+
+/* The risk a word names; RISK_COUNT if none. */
+enum risk risk_from_word(const char *word);
+
+/* The risk words in order, NULL at the end, for messages that suggest the nearest one. */
+const char *const *risk_words(void);
+
+#endif

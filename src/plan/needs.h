@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan: what the asked-for columns need to know, so that nothing else is asked of the
+ * kernel, and which capabilities that takes, so that each is dropped after its last use.
+ */
+#ifndef LINGERSTAT_PLAN_NEEDS_H
+#define LINGERSTAT_PLAN_NEEDS_H
+
+/* Bits; a table row that shows or tests something names them. */
+enum need {
+	NEED_TCP_INFO = 1 << 0, /* INET_DIAG_INFO in the dump */
+	NEED_OWNERS = 1 << 1,   /* a pass over every descriptor */
+	NEED_LINGER = 1 << 2,   /* the same pass, with options */
+	NEED_CGROUP = 1 << 3,   /* a walk of the cgroup tree, once, when a row has an id */
+	NEED_LINKS = 1 << 4,    /* device names, once, when a row has an index */
+	NEED_NETNS = 1 << 5,    /* our own namespace's inode */
+	NEED_FORECAST = 1 << 6, /* the judge */
+	NEED_NETNS_NAME = 1 << 7,
+	NEED_MARK = 1 << 8, /* the kernel shows it to CAP_NET_ADMIN, until the dump ends */
+};
+
+#endif

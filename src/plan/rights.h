@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rights: the capabilities that the rest of the run still needs. Listing needs none; the BPF
+ * pass needs CAP_BPF and CAP_PERFMON until its program is loaded; reading other users'
+ * /proc/PID/fd and duplicating their descriptors need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
+ */
+#ifndef LINGERSTAT_PLAN_RIGHTS_H
+#define LINGERSTAT_PLAN_RIGHTS_H
+
+#include <stdbool.h>
+
+enum right {
+	RIGHTS_NOTHING = 0,
+	RIGHT_LOAD_BPF = 1 << 0,
+	RIGHT_READ_PROCESSES = 1 << 1,
+	RIGHT_SEE_MARK = 1 << 2,
+};
+
+/* Drops every capability that none of the named rights needs, from the effective, permitted and
+ * inheritable sets, for good. Returns 0 or a negative errno. */
+int rights_keep(unsigned int rights);
+
+/* True when the process still has what a right needs. */
+bool rights_have(enum right right);
+
+#endif
