@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/inet.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static void put_info(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
+{
+	(void)sk;
+	attrs->info = mnl_attr_get_payload(attr);
+	attrs->info_len = mnl_attr_get_payload_len(attr);
+}
+
+static void put_ulp(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
+{
+	(void)sk;
+	attrs->ulp = mnl_attr_get_payload(attr);
+	attrs->ulp_len = mnl_attr_get_payload_len(attr);
+}
+
+static void put_shutdown(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
+{
+	(void)attrs;
+	sk->shutdown = mnl_attr_get_u8(attr);
+	sk->shutdown_known = true;
+}
+
+static void put_v6only(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
+{
+	(void)attrs;
+	sk->v6only = mnl_attr_get_u8(attr) ? TRI_YES : TRI_NO;
+}
+
+static void put_mark(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
+{
+	(void)attrs;
+	sk->mark = mnl_attr_get_u32(attr);
+}
+
+static void put_cgroup(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
+{
+	(void)attrs;
+	sk->cgroup_id = (int64_t)mnl_attr_get_u64(attr);
+}
+
+/* Attribute number to reader; the length is the least that its type needs. Attributes that are
+ * not here are newer than this program, or not asked for: passed over. */
+static const struct {
+	uint16_t min_len;
+	void (*put)(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr);
+} readers[] = {
+	[INET_DIAG_INFO] = { 1, put_info },       [INET_DIAG_SHUTDOWN] = { 1, put_shutdown },
+	[INET_DIAG_SKV6ONLY] = { 1, put_v6only }, [INET_DIAG_MARK] = { 4, put_mark },
+	[INET_DIAG_ULP_INFO] = { 4, put_ulp },    [INET_DIAG_CGROUP_ID] = { 8, put_cgroup },
+};
+
+static void read_attribute(const struct nlattr *attr, struct socket *sk, struct inet_attrs *attrs,
+			   uint64_t *bad_attrs)
+{
+	uint16_t type = mnl_attr_get_type(attr);
+
+	if (type >= ARRAY_SIZE(readers) || !readers[type].put)
+		return;
+	if (mnl_attr_get_payload_len(attr) < readers[type].min_len) {
+		(*bad_attrs)++;
+		return;
+	}
+	readers[type].put(sk, attrs, attr);
+}
+
+static void read_attributes(const struct nlmsghdr *nlh, struct socket *sk, struct inet_attrs *attrs,
+			    uint64_t *bad_attrs)
+{
+	const char *end = (const char *)nlh + nlh->nlmsg_len;
+	const struct nlattr *attr = mnl_nlmsg_get_payload_offset(nlh, sizeof(struct inet_diag_msg));
+
+	while ((const char *)attr < end) {
+		if (!mnl_attr_ok(attr, (int)(end - (const char *)attr))) {
+			(*bad_attrs)++;
+			return;
+		}
+		read_attribute(attr, sk, attrs, bad_attrs);
+		attr = mnl_attr_next(attr);
+	}
+}
+
+static void read_endpoint(struct endpoint *ep, const __be32 *addr, __be16 port, uint8_t family)
+{
+	memcpy(&ep->addr, addr, family == AF_INET ? sizeof(ep->addr.v4) : sizeof(ep->addr.v6));
+	ep->port = ntohs(port);
+}
+
+static enum sock_state known_state(uint8_t state)
+{
+	return state > STATE_UNKNOWN && state <= STATE_NEW_SYN_RECV ? state : STATE_UNKNOWN;
+}
+
+/* Minisockets (inet_twsk_diag_fill(), inet_req_diag_fill()) carry no uid, inode or queues: the
+ * zeros in those fields mean nothing. A FIN_WAIT2 minisocket is known by its timer. */
+static bool is_minisocket(const struct inet_diag_msg *msg)
+{
+	return msg->idiag_state == STATE_TIME_WAIT || msg->idiag_timer == TIMER_TIME_WAIT ||
+	       (msg->idiag_state == STATE_SYN_RECV && msg->idiag_inode == 0);
+}
+
+int inet_decode(const struct nlmsghdr *nlh, struct socket *sk, struct inet_attrs *attrs,
+		uint64_t *bad_attrs)
+{
+	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(nlh);
+
+	*attrs = (struct inet_attrs){ 0 };
+	if (nlh->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)))
+		return -EBADMSG;
+	if (msg->idiag_family != AF_INET && msg->idiag_family != AF_INET6)
+		return -EBADMSG;
+	socket_init(sk);
+	sk->family = msg->idiag_family;
+	sk->state = known_state(msg->idiag_state);
+	read_endpoint(&sk->local, msg->id.idiag_src, msg->id.idiag_sport, sk->family);
+	read_endpoint(&sk->peer, msg->id.idiag_dst, msg->id.idiag_dport, sk->family);
+	sk->ifindex = msg->id.idiag_if;
+	sk->cookie = (uint64_t)msg->id.idiag_cookie[1] << 32 | msg->id.idiag_cookie[0];
+	sk->recv_queue = msg->idiag_rqueue;
+	sk->send_queue = msg->idiag_wqueue;
+	sk->queue_unit = is_minisocket(msg) ? QUEUE_NONE : QUEUE_BYTES;
+	sk->uid = msg->idiag_uid;
+	sk->uid_known = !is_minisocket(msg);
+	sk->inode = msg->idiag_inode;
+	sk->timer = msg->idiag_timer;
+	sk->timer_ms = msg->idiag_expires;
+	sk->timer_retransmits = msg->idiag_retrans;
+	read_attributes(nlh, sk, attrs, bad_attrs);
+	return 0;
+}
+
+static struct nlmsghdr *request_header(char *buf, uint16_t type)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	return nlh;
+}
+
+struct nlmsghdr *inet_request(char *buf, uint8_t address_family, uint8_t protocol, uint32_t states,
+			      uint8_t ext)
+{
+	struct nlmsghdr *nlh = request_header(buf, SOCK_DIAG_BY_FAMILY);
+	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+
+	req->sdiag_family = address_family;
+	req->sdiag_protocol = protocol;
+	req->idiag_ext = ext;
+	req->idiag_states = states;
+	return nlh;
+}
+
+struct nlmsghdr *inet_request_both(char *buf, uint32_t states, uint8_t ext)
+{
+	struct nlmsghdr *nlh = request_header(buf, TCPDIAG_GETSOCK);
+	struct inet_diag_req *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+
+	req->idiag_family = AF_INET;
+	req->idiag_ext = ext;
+	req->idiag_states = states;
+	return nlh;
+}
+
+void inet_request_filter(struct nlmsghdr *nlh, const struct selection *sel)
+{
+	if (sel->bytecode_len)
+		mnl_attr_put(nlh, INET_DIAG_REQ_BYTECODE, sel->bytecode_len, sel->bytecode);
+}
+
+struct nlmsghdr *inet_request_each(char *buf, const struct selection *sel, unsigned int pass,
+				   uint8_t protocol, uint8_t ext)
+{
+	struct nlmsghdr *nlh;
+	uint8_t families[2];
+	unsigned int n = 0;
+
+	if (sel->ipv4)
+		families[n++] = AF_INET;
+	if (sel->ipv6)
+		families[n++] = AF_INET6;
+	if (pass >= n)
+		return NULL;
+	nlh = inet_request(buf, families[pass], protocol, sel->states, ext);
+	inet_request_filter(nlh, sel);
+	return nlh;
+}
+
+struct nlmsghdr *inet_request_exact(char *buf, const struct socket *sk, uint8_t protocol)
+{
+	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(sk->message);
+	struct nlmsghdr *nlh = inet_request(buf, sk->family, protocol, UINT32_MAX, 0);
+	struct inet_diag_req_v2 *req = mnl_nlmsg_get_payload(nlh);
+
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	req->id = msg->id;
+	return nlh;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TCP: asks for both IP versions in one walk where both are wanted, and reads queues, whose SYN
+ * and FIN bytes it takes out, and struct tcp_info by its length.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/tcp.h>
+
+#include "source/inet.h"
+
+#define ARRAY_SIZE(a)        (sizeof(a) / sizeof((a)[0]))
+#define STATES(a, b, c, ...) (STATE_BIT(a) | STATE_BIT(b) | STATE_BIT(c))
+
+/* The peer's FIN has arrived and counts as one byte until EOF is read (kernel: tcp_fin()). */
+#define PEER_FIN_STATES STATES(STATE_CLOSE_WAIT, STATE_CLOSING, STATE_LAST_ACK)
+/* Our own FIN is in the write sequence and not acknowledged (kernel: tcp_send_fin()). */
+#define OUR_FIN_STATES STATES(STATE_FIN_WAIT1, STATE_CLOSING, STATE_LAST_ACK)
+
+/* One field of tcp_info: where it is and where its value goes. The kernel appends fields and
+ * never moves them, so a record that ends before a field leaves it unknown. */
+struct info_field {
+	uint16_t offset;
+	uint16_t size;
+	uint16_t to; /* offset in struct tcp_evidence */
+};
+
+#define FIELD(from, into)                                                              \
+	{                                                                              \
+		offsetof(struct tcp_info, from), sizeof(((struct tcp_info *)0)->from), \
+			offsetof(struct tcp_evidence, into)                            \
+	}
+
+static const struct info_field info_fields[] = {
+	FIELD(tcpi_retransmits, retransmits),
+	FIELD(tcpi_probes, probes),
+	FIELD(tcpi_backoff, backoff),
+	FIELD(tcpi_rto, rto_us),
+	FIELD(tcpi_unacked, unacked_segments),
+	FIELD(tcpi_last_data_sent, last_data_sent_ms),
+	FIELD(tcpi_last_data_recv, last_data_recv_ms),
+	FIELD(tcpi_last_ack_recv, last_ack_recv_ms),
+	FIELD(tcpi_rtt, rtt_us),
+	FIELD(tcpi_pacing_rate, pacing_rate_bytes_per_second),
+	FIELD(tcpi_notsent_bytes, notsent_bytes),
+	FIELD(tcpi_delivery_rate, delivery_rate_bytes_per_second),
+	FIELD(tcpi_snd_wnd, snd_wnd_bytes),
+};
+
+/* All ones is the kernel's "unlimited", and nothing else in these fields comes near 2^63. */
+static int64_t read_number(const uint8_t *p, uint16_t size)
+{
+	uint64_t v8;
+	uint32_t v4;
+
+	if (size == 1)
+		return *p;
+	if (size == 4) {
+		memcpy(&v4, p, sizeof(v4));
+		return v4;
+	}
+	memcpy(&v8, p, sizeof(v8));
+	return v8 > INT64_MAX ? UNKNOWN : (int64_t)v8;
+}
+
+/* A bit field: the byte before tcpi_rto, which comes with the delivery rate (4.9). */
+static int64_t read_app_limited(const void *info, size_t len)
+{
+	struct tcp_info head = { 0 };
+
+	if (len < offsetof(struct tcp_info, tcpi_delivery_rate) + sizeof(head.tcpi_delivery_rate))
+		return UNKNOWN;
+	memcpy(&head, info, offsetof(struct tcp_info, tcpi_rto));
+	return head.tcpi_delivery_rate_app_limited;
+}
+
+static void read_info(struct tcp_evidence *tcp, const void *info, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(info_fields); i++) {
+		const struct info_field *f = &info_fields[i];
+		int64_t *to = (int64_t *)((char *)tcp + f->to);
+
+		if ((size_t)f->offset + f->size <= len)
+			*to = read_number((const uint8_t *)info + f->offset, f->size);
+	}
+	tcp->rate_app_limited = read_app_limited(info, len);
+}
+
+static int64_t less_one_in(int64_t value, const struct socket *sk, uint32_t states)
+{
+	return value > 0 && (STATE_BIT(sk->state) & states) ? value - 1 : value;
+}
+
+/* Payload in the queues. idiag_rqueue is rcv_nxt - copied_seq and idiag_wqueue is
+ * write_seq - snd_una (tcp_diag_get_info() in net/ipv4/tcp_diag.c): sequence space, in which
+ * SYN and FIN take one number each. */
+static void read_queues(struct socket *sk)
+{
+	if (sk->queue_unit != QUEUE_BYTES) {
+		sk->unread_bytes = sk->outstanding_bytes = sk->unsent_bytes = 0;
+		return;
+	}
+	/* A simultaneous open counts our SYN, a TCP Fast Open child does not: no telling. */
+	if (sk->state == STATE_SYN_RECV && sk->send_queue > 0)
+		return;
+	sk->unread_bytes = less_one_in(sk->recv_queue, sk, PEER_FIN_STATES);
+	sk->outstanding_bytes =
+		less_one_in(sk->send_queue, sk, OUR_FIN_STATES | STATE_BIT(STATE_SYN_SENT));
+	/* An unsent FIN is the last thing in the queue: any unsent byte means it is there. */
+	sk->unsent_bytes = less_one_in(sk->tcp.notsent_bytes, sk, OUR_FIN_STATES);
+	if (sk->outstanding_bytes == 0)
+		sk->unsent_bytes = 0;
+}
+
+static bool has_no_linger(const struct socket *sk)
+{
+	return sk->queue_unit == QUEUE_NONE || socket_is_orphan(sk);
+}
+
+/* The upper-layer protocol's name is "mptcp" for a subflow (mptcp_subflow_get_info() in
+ * net/mptcp/diag.c goes with subflow_ulp_ops). */
+static bool is_mptcp(const struct inet_attrs *attrs)
+{
+	static const char name[] = "mptcp";
+	const struct nlattr *attr = attrs->ulp;
+
+	if (!attr || !mnl_attr_ok(attr, (int)attrs->ulp_len))
+		return false;
+	return mnl_attr_get_type(attr) == INET_ULP_INFO_NAME &&
+	       mnl_attr_get_payload_len(attr) >= sizeof(name) &&
+	       memcmp(mnl_attr_get_payload(attr), name, sizeof(name)) == 0;
+}
+
+static int tcp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *bad_attrs)
+{
+	struct inet_attrs attrs;
+	int err = inet_decode(nlh, sk, &attrs, bad_attrs);
+
+	if (err)
+		return err;
+	sk->netid = NETID_TCP;
+	sk->protocol = IPPROTO_TCP;
+	if (sk->state == STATE_NEW_SYN_RECV)
+		sk->state = STATE_SYN_RECV;
+	if (attrs.info)
+		read_info(&sk->tcp, attrs.info, attrs.info_len);
+	if (sk->state == STATE_LISTEN)
+		sk->queue_unit = QUEUE_CONNECTIONS;
+	else
+		read_queues(sk);
+	sk->subflow = is_mptcp(&attrs);
+	if (has_no_linger(sk) || sk->subflow)
+		sk->linger.kind = LINGER_NONE;
+	return 0;
+}
+
+/* A request socket is in state 12 for the kernel's mask and 3 in its answer. */
+static uint32_t kernel_states(uint32_t states)
+{
+	return states & STATE_BIT(STATE_SYN_RECV) ? states | STATE_BIT(STATE_NEW_SYN_RECV) : states;
+}
+
+static struct nlmsghdr *tcp_request(char *buf, const struct selection *sel, unsigned int pass)
+{
+	uint8_t ext = sel->want_tcp_info ? 1u << (INET_DIAG_INFO - 1) : 0;
+	uint32_t states = kernel_states(sel->states);
+	struct nlmsghdr *nlh;
+
+	if (pass > 0 || (!sel->ipv4 && !sel->ipv6))
+		return NULL;
+	if (sel->ipv4 && sel->ipv6)
+		nlh = inet_request_both(buf, states, ext);
+	else
+		nlh = inet_request(buf, sel->ipv4 ? AF_INET : AF_INET6, IPPROTO_TCP, states, ext);
+	inet_request_filter(nlh, sel);
+	return nlh;
+}
+
+static struct nlmsghdr *tcp_exact(char *buf, const struct socket *sk)
+{
+	return inet_request_exact(buf, sk, IPPROTO_TCP);
+}
+
+const struct family family_tcp = {
+	.name = "tcp",
+	.netids = NETID_BIT(NETID_TCP),
+	.request = tcp_request,
+	.exact = tcp_exact,
+	.decode = tcp_decode,
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside the source room: what a transport gives to source.c. A transport hands over kernel
+ * messages whole and in order, and tells every way in which a dump can end.
+ */
+#ifndef LINGERSTAT_SOURCE_TRANSPORT_H
+#define LINGERSTAT_SOURCE_TRANSPORT_H
+
+#include "source/source.h"
+
+/* Takes one message that is neither NLMSG_DONE nor NLMSG_ERROR; gives 0 or a negative errno. */
+typedef int (*message_sink)(void *ctx, const struct nlmsghdr *nlh);
+
+struct transport {
+	/* Sends the request and delivers the answer. 0 or a negative errno; fills the report's
+	 * problem, error, offset and interrupted. */
+	int (*run)(void *state, struct nlmsghdr *request, message_sink sink, void *ctx,
+		   struct dump_report *report);
+	void (*close)(void *state);
+	bool replay;
+};
+
+int netlink_transport_open(const struct transport **transport, void **state);
+int replay_transport_open(const struct transport **transport, void **state, const char *path);
+
+/* Keeps the first problem and returns `error`. */
+int dump_problem_set(struct dump_report *report, enum dump_problem problem, int error);
+
+/* Looks at one message that ends or breaks a dump: NLMSG_DONE with its error code
+ * (netlink_dump() in net/netlink/af_netlink.c puts it in the payload), NLMSG_ERROR,
+ * NLMSG_OVERRUN. Returns 1 when the dump is over and was whole, a negative errno when it broke,
+ * 0 when the message is something else. */
+int dump_control_message(const struct nlmsghdr *nlh, struct dump_report *report);
+
+#endif
