@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One pass over every descriptor of every process: an iterator program (bpf_iter/task_file,
+ * kernel/bpf/task_iter.c) that writes a record for each socket it meets. It reads and never
+ * changes: no lock of a socket is taken, no reference outlives the call.
+ *
+ * The kernel's structures are declared here with the few members that are read. Their places
+ * are looked up in the running kernel's own type information when the program is loaded (CO-RE),
+ * so the order and the types below need not be the kernel's, only the names. A member that some
+ * kernel may lack is asked for with bpf_core_field_exists(); its bit in `known` stays clear then.
+ *
+ * Wanted of the kernel: task_file iterators (5.8), bpf_sock_from_file() in them (5.11),
+ * relocation inside a light skeleton (5.17).
+ */
+#include <stdint.h>
+
+/* The integer names of linux/types.h, whose own headers sit where clang does not look for BPF. */
+typedef uint8_t __u8;
+typedef uint16_t __u16;
+typedef uint32_t __u32;
+typedef uint64_t __u64;
+typedef int32_t __s32;
+typedef int64_t __s64;
+typedef uint16_t __be16;
+typedef uint32_t __be32;
+typedef uint32_t __wsum;
+
+/* bpf_helper_defs.h only names these in prototypes; sk_buff and the like it declares itself. */
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#include "bpf/owners_record.h"
+
+#define AF_INET     2
+#define AF_INET6    10
+#define SOCK_STREAM 1
+#define IPPROTO_TCP 6
+
+#define KERNEL __attribute__((preserve_access_index))
+
+struct upid {
+	int nr;
+} KERNEL;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1]; /* really level + 1 of them */
+} KERNEL;
+
+struct task_struct {
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	char comm[OWNERS_RECORD_COMM];
+} KERNEL;
+
+struct inode {
+	unsigned long i_ino;
+} KERNEL;
+
+struct file {
+	struct inode *f_inode;
+	unsigned int f_flags;
+} KERNEL;
+
+enum sock_flags {
+	SOCK_LINGER = 4, /* 5th in include/net/sock.h; the kernel's own value is used */
+};
+
+struct sock_common {
+	unsigned short skc_family;
+	unsigned char skc_reuse : 4;
+	unsigned char skc_reuseport : 1;
+	unsigned long skc_flags;
+} KERNEL;
+
+struct sock {
+	struct sock_common __sk_common;
+	unsigned long sk_lingertime;
+	uint16_t sk_type;
+	uint16_t sk_protocol;
+} KERNEL;
+
+struct socket {
+	struct sock *sk;
+} KERNEL;
+
+struct inet_connection_sock {
+	uint32_t icsk_user_timeout;
+} KERNEL;
+
+struct tcp_sock {
+	uint8_t repair : 1;
+	int linger2;
+} KERNEL;
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+} KERNEL;
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	uint32_t fd;
+	struct file *file;
+} KERNEL;
+
+/*
+ * The PID of a process in the PID namespace of whoever reads the iterator. The iterator shows
+ * only processes of that namespace or below it, so numbers[level of the reader] is theirs in the
+ * reader's. 0 when the process has just been reaped.
+ */
+static __always_inline uint32_t pid_for_reader(struct task_struct *leader)
+{
+	struct task_struct *reader = (struct task_struct *)bpf_get_current_task();
+	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	unsigned int level = BPF_CORE_READ(reader, thread_pid, level);
+	uint64_t at = (uint64_t)pid;
+	int nr = 0;
+
+	if (!pid)
+		return 0;
+	/* The array's length is only known at run time, which CO-RE cannot express by an index. */
+	at += bpf_core_field_offset(struct pid, numbers);
+	at += (uint64_t)level * bpf_core_type_size(struct upid);
+	at += bpf_core_field_offset(struct upid, nr);
+	bpf_probe_read_kernel(&nr, sizeof(nr), (void *)at);
+	return nr;
+}
+
+/* Options that every kind of socket has. */
+static __always_inline void read_socket(struct owners_record *record, struct sock *sk)
+{
+	if (bpf_core_field_exists(sk->sk_lingertime) &&
+	    bpf_core_field_exists(sk->__sk_common.skc_flags) &&
+	    bpf_core_enum_value_exists(enum sock_flags, SOCK_LINGER)) {
+		unsigned int bit = bpf_core_enum_value(enum sock_flags, SOCK_LINGER);
+
+		record->known |= OWNERS_KNOWS_LINGER;
+		record->linger_ticks = sk->sk_lingertime;
+		if (sk->__sk_common.skc_flags >> bit & 1)
+			record->values |= OWNERS_LINGER_ON;
+	}
+	if (bpf_core_field_exists(sk->__sk_common.skc_reuse)) {
+		record->known |= OWNERS_KNOWS_REUSEADDR;
+		if (BPF_CORE_READ_BITFIELD(sk, __sk_common.skc_reuse))
+			record->values |= OWNERS_REUSEADDR;
+	}
+	if (bpf_core_field_exists(sk->__sk_common.skc_reuseport)) {
+		record->known |= OWNERS_KNOWS_REUSEPORT;
+		if (BPF_CORE_READ_BITFIELD(sk, __sk_common.skc_reuseport))
+			record->values |= OWNERS_REUSEPORT;
+	}
+}
+
+/* The type is TCP's by what the kernel itself goes by in sk_is_tcp(); MPTCP has a number of its
+ * own, and its struct is another. */
+static __always_inline int is_tcp(struct sock *sk)
+{
+	unsigned short family = sk->__sk_common.skc_family;
+
+	return sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP &&
+	       (family == AF_INET || family == AF_INET6);
+}
+
+/*
+ * The verifier lets nobody read past struct sock through a struct sock pointer, so the larger
+ * structs around it are read by copying.
+ */
+static __always_inline void read_tcp(struct owners_record *record, struct sock *sk)
+{
+	struct inet_connection_sock *icsk = (struct inet_connection_sock *)sk;
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+
+	if (bpf_core_field_exists(tcp->repair)) {
+		record->known |= OWNERS_KNOWS_REPAIR;
+		if (BPF_CORE_READ_BITFIELD_PROBED(tcp, repair))
+			record->values |= OWNERS_REPAIR;
+	}
+	if (bpf_core_field_exists(tcp->linger2)) {
+		record->known |= OWNERS_KNOWS_LINGER2;
+		if (BPF_CORE_READ(tcp, linger2) < 0)
+			record->values |= OWNERS_LINGER2_NEGATIVE;
+	}
+	if (bpf_core_field_exists(icsk->icsk_user_timeout)) {
+		record->known |= OWNERS_KNOWS_USER_TIMEOUT;
+		record->user_timeout_ms = BPF_CORE_READ(icsk, icsk_user_timeout);
+	}
+}
+
+SEC("iter/task_file")
+int dump_owners(struct bpf_iter__task_file *ctx)
+{
+	struct owners_record record = {};
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct task_struct *leader;
+	struct socket *sock;
+	struct sock *sk;
+
+	if (!task || !file) /* the call at the end of the pass */
+		return 0;
+	sock = bpf_sock_from_file(file);
+	if (!sock)
+		return 0;
+	sk = sock->sk;
+	if (!sk) /* being closed this instant */
+		return 0;
+
+	/* A thread with a descriptor table of its own is a task of its own here. */
+	leader = task->group_leader;
+	record.pid = pid_for_reader(leader);
+	if (!record.pid)
+		return 0;
+	bpf_probe_read_kernel_str(record.comm, sizeof(record.comm), leader->comm);
+	record.fd = ctx->fd;
+	record.inode = file->f_inode->i_ino;
+	if (bpf_core_field_exists(file->f_flags)) {
+		record.known |= OWNERS_KNOWS_FILE_FLAGS;
+		record.file_flags = file->f_flags;
+	}
+	read_socket(&record, sk);
+	if (is_tcp(sk))
+		read_tcp(&record, sk);
+
+	/* When the page is full this fails, and the kernel shows the same descriptor again. */
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the BPF program writes for each descriptor that is a socket, and owners_bpf.c reads.
+ * Both sides include this file, so it uses nothing but fixed-width types. All numbers are in the
+ * host's byte order. The struct has no holes: the kernel copies it out byte by byte.
+ */
+#ifndef LINGERSTAT_BPF_OWNERS_RECORD_H
+#define LINGERSTAT_BPF_OWNERS_RECORD_H
+
+#include <stdint.h>
+
+#define OWNERS_RECORD_COMM 16 /* TASK_COMM_LEN of include/linux/sched.h */
+
+/*
+ * Bits of `known`: the kernel has the field and the socket is of a kind that uses it. Without
+ * its bit a value is 0 and means nothing.
+ */
+#define OWNERS_KNOWS_LINGER       (1u << 0) /* `linger_ticks`, OWNERS_LINGER_ON */
+#define OWNERS_KNOWS_FILE_FLAGS   (1u << 1) /* `file_flags` */
+#define OWNERS_KNOWS_REUSEADDR    (1u << 2) /* OWNERS_REUSEADDR */
+#define OWNERS_KNOWS_REPAIR       (1u << 3) /* OWNERS_REPAIR; TCP only */
+#define OWNERS_KNOWS_LINGER2      (1u << 4) /* OWNERS_LINGER2_NEGATIVE; TCP only */
+#define OWNERS_KNOWS_USER_TIMEOUT (1u << 5) /* `user_timeout_ms`; TCP only */
+#define OWNERS_KNOWS_REUSEPORT    (1u << 6) /* OWNERS_REUSEPORT */
+
+/* Bits of `values`: options that are on. */
+#define OWNERS_LINGER_ON        (1u << 0) /* SOCK_LINGER in sk_flags */
+#define OWNERS_REUSEADDR        (1u << 1) /* sk_reuse is not 0 */
+#define OWNERS_REPAIR           (1u << 2) /* tcp_sock.repair */
+#define OWNERS_LINGER2_NEGATIVE (1u << 3) /* tcp_sock.linger2 < 0 */
+#define OWNERS_REUSEPORT        (1u << 4) /* sk_reuseport */
+
+struct owners_record {
+	uint64_t inode;        /* i_ino of the socket's file */
+	uint64_t linger_ticks; /* sk_lingertime, in jiffies */
+	uint32_t pid;          /* of the process (thread group), in the reader's PID namespace */
+	uint32_t fd;
+	uint32_t known;
+	uint32_t values;
+	uint32_t file_flags; /* f_flags: O_NONBLOCK has another number on each architecture */
+	uint32_t user_timeout_ms;
+	char comm[OWNERS_RECORD_COMM]; /* of the process's first thread; ends in a NUL */
+};
+
+_Static_assert(sizeof(struct owners_record) == 56, "the record must have no holes");
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enrich/enrich.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "enrich/netns.h"
+#include "plan/needs.h"
+
+/* A sysctl's number, or UNKNOWN. */
+static int64_t read_sysctl(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	long long value;
+
+	if (!f)
+		return UNKNOWN;
+	if (fscanf(f, "%lld", &value) != 1)
+		value = UNKNOWN;
+	fclose(f);
+	return value;
+}
+
+/* Orphans of the whole machine, whatever the namespace (tcp_orphan_count_sum()). */
+static int64_t read_orphans(void)
+{
+	FILE *f = fopen("/proc/net/sockstat", "re");
+	char line[128];
+	long long orphans = UNKNOWN;
+
+	while (f && orphans == UNKNOWN && fgets(line, sizeof(line), f))
+		if (sscanf(line, "TCP: inuse %*d orphan %lld", &orphans) != 1)
+			orphans = UNKNOWN;
+	if (f)
+		fclose(f);
+	return orphans;
+}
+
+/* The limit is global and hidden in other namespaces: unknown there, and then no evidence. */
+static bool orphans_are_full(void)
+{
+	int64_t max = read_sysctl("/proc/sys/net/ipv4/tcp_max_orphans");
+	int64_t orphans = read_orphans();
+
+	return max != UNKNOWN && orphans != UNKNOWN && orphans * 10 >= max * 9;
+}
+
+static void read_limits(struct enrichment *e)
+{
+	e->migrates = read_sysctl("/proc/sys/net/ipv4/tcp_migrate_req") > 0;
+	e->orphans_full = orphans_are_full();
+}
+
+int enrichment_open(struct enrichment *e, unsigned int needs, bool live)
+{
+	*e = (struct enrichment){ .needs = live ? needs : 0 };
+	e->owners = owners_new();
+	if (!e->owners)
+		return -ENOMEM;
+	if (e->needs & NEED_LINKS && !(e->links = links_new()))
+		return -ENOMEM;
+	if (e->needs & NEED_CGROUP && !(e->cgroups = cgroups_new()))
+		return -ENOMEM;
+	if (e->needs & NEED_FORECAST)
+		read_limits(e);
+	if (e->needs & NEED_NETNS)
+		e->netns = netns_self();
+	if (e->needs & NEED_NETNS_NAME &&
+	    netns_name(e->netns, e->netns_name, sizeof(e->netns_name)))
+		e->netns_name[0] = '\0';
+	return 0;
+}
+
+void enrichment_close(struct enrichment *e)
+{
+	owners_free(e->owners);
+	links_free(e->links);
+	cgroups_free(e->cgroups);
+}
+
+void enrich_socket(struct enrichment *e, struct socket *sk)
+{
+	if (e->needs & (NEED_OWNERS | NEED_LINGER))
+		owners_join(e->owners, sk);
+	if (e->links && sk->ifindex)
+		sk->interface = links_name(e->links, sk->ifindex);
+	if (e->cgroups)
+		sk->cgroup = cgroups_path(e->cgroups, sk->cgroup_id);
+	sk->orphans_full = e->orphans_full && sk->netid == NETID_TCP;
+	/* Only a listener of an SO_REUSEPORT group has somewhere to migrate to; of a connection
+	 * that waits, the listener is not known. */
+	sk->may_migrate = e->migrates && sk->family != AF_UNIX &&
+			  (sk->state != STATE_LISTEN || sk->options.reuseport != TRI_NO);
+	sk->netns = e->netns;
+	sk->netns_name = e->netns_name[0] ? e->netns_name : NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The enrich room: adds to a socket what the kernel's answer does not say. Everything here is
+ * filled when a plan or a row first needs it.
+ */
+#ifndef LINGERSTAT_ENRICH_ENRICH_H
+#define LINGERSTAT_ENRICH_ENRICH_H
+
+#include "enrich/cgroups.h"
+#include "enrich/links.h"
+#include "enrich/owners.h"
+
+struct enrichment {
+	unsigned int needs; /* of plan/needs.h */
+	struct owners *owners;
+	struct links *links;
+	struct cgroups *cgroups;
+	uint64_t netns;
+	bool orphans_full;   /* nearly all of net.ipv4.tcp_max_orphans are in use */
+	bool migrates;       /* net.ipv4.tcp_migrate_req of this namespace */
+	char netns_name[64]; /* empty: it has none */
+};
+
+/* Makes what the needs ask for; owners are gathered by the caller. `live` is false for a
+ * recording, whose indexes and ids are another machine's. Returns 0 or -ENOMEM. */
+int enrichment_open(struct enrichment *e, unsigned int needs, bool live);
+void enrichment_close(struct enrichment *e);
+
+/* Adds holders, linger, names and paths to one socket. */
+void enrich_socket(struct enrichment *e, struct socket *sk);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enrich/gather.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Tries the BPF pass. Returns 0 with the index filled, or a negative errno with it empty. */
+static int gather_bpf(struct owners *owners, const struct gather_request *request,
+		      struct owners_status *status, uint32_t *hz)
+{
+	int err = owners_bpf_read_first(owners_add, owners, request->bpf_loaded, request->ctx, hz,
+					&status->bpf_stage, request->again);
+
+	if (err) {
+		status->bpf_error = err;
+		owners_reset(owners);
+		return err;
+	}
+	status->bpf_stage = NULL;
+	status->holders = OWNERS_FROM_BPF;
+	status->linger = LINGER_FROM_BPF;
+	status->complete = true;
+	return 0;
+}
+
+static int gather_proc(struct owners *owners, struct owners_status *status)
+{
+	int err = owners_proc_read("/proc", owners_add, owners, &status->unreadable);
+
+	if (err) {
+		owners_reset(owners);
+		return err == -ENOMEM ? err : 0; /* no /proc: holders stay unknown */
+	}
+	status->holders = OWNERS_FROM_PROC;
+	status->complete = status->unreadable == 0;
+	return 0;
+}
+
+static void take_answer(void *ctx, const struct getfd_target *target,
+			const struct owner_options *options)
+{
+	owners_set_options(ctx, target->inode, options);
+}
+
+static bool may_keep_options(enum linger_mode mode)
+{
+	return mode == LINGER_MODE_AUTO || mode == LINGER_MODE_BPF;
+}
+
+int owners_gather(struct owners *owners, const struct gather_request *request,
+		  struct owners_status *status)
+{
+	uint32_t hz = 0;
+	int err;
+
+	*status = (struct owners_status){ 0 };
+	err = gather_bpf(owners, request, status, &hz);
+	if (err == -ENOMEM && strcmp(status->bpf_stage, "index") == 0)
+		return err; /* our own memory, and /proc would need as much */
+	if (err && (request->want_holders || request->mode == LINGER_MODE_GETFD))
+		err = gather_proc(owners, status);
+	else
+		err = 0;
+	if (err)
+		return err;
+	if (!may_keep_options(request->mode)) {
+		owners_forget_options(owners);
+		status->linger = LINGER_FROM_NOWHERE;
+	}
+	status->hz = hz;
+	owners_finish(owners, hz, status);
+	return 0;
+}
+
+int owners_gather_getfd(struct owners *owners, const uint32_t *inodes, size_t n,
+			struct owners_status *status)
+{
+	struct getfd_target *targets = reallocarray(NULL, n + 1, sizeof(*targets));
+	size_t found = 0;
+	int err;
+
+	if (!targets)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		found += owners_first(owners, inodes[i], &targets[found]);
+	err = owners_getfd_read(targets, found, take_answer, owners, &status->getfd);
+	free(targets);
+	status->linger = err ? LINGER_FROM_NOWHERE : LINGER_FROM_GETFD;
+	owners_finish(owners, 0, status);
+	return err == -ENOSYS ? 0 : err;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The index of owners: a hash from socket inode to the socket's options and its descriptors.
+ * Three flat arrays and one table keep it under 64 bytes a descriptor.
+ */
+#include "enrich/owners.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_INDEX UINT32_MAX
+
+/* One socket. `linger` is in ticks until owners_finish(), then in seconds. */
+struct entry {
+	int64_t linger;
+	uint32_t inode;
+	uint32_t first; /* descriptors, in order of arrival; NO_INDEX ends the chain */
+	uint32_t last;
+	uint32_t user_timeout_ms;
+	uint8_t options_known : 1, linger_on : 1, linger_ticks : 1, linger_known : 1, forever : 1,
+		timeout_known : 1;
+	uint8_t nonblock : 2, reuseaddr : 2, reuseport : 2, repair : 2; /* enum tri */
+	uint8_t linger2_negative;
+};
+
+struct descriptor {
+	uint32_t process;
+	uint32_t fd;
+	uint32_t next;
+};
+
+struct process {
+	uint32_t pid;
+	char comm[OWNER_COMM_SIZE];
+};
+
+struct owners {
+	struct owners_status status;
+	struct entry *entries;
+	struct descriptor *descriptors;
+	struct process *processes;
+	uint32_t n_entries, n_descriptors, n_processes;
+	uint32_t cap_entries, cap_descriptors, cap_processes;
+	uint32_t *slots; /* open addressing: index into entries plus 1, 0 is empty */
+	uint32_t n_slots;
+	struct holder *joined; /* scratch of owners_join() */
+	uint32_t cap_joined;
+};
+
+struct owners *owners_new(void)
+{
+	return calloc(1, sizeof(struct owners));
+}
+
+void owners_reset(struct owners *owners)
+{
+	free(owners->entries);
+	free(owners->descriptors);
+	free(owners->processes);
+	free(owners->slots);
+	free(owners->joined);
+	*owners = (struct owners){ 0 };
+}
+
+void owners_free(struct owners *owners)
+{
+	if (!owners)
+		return;
+	owners_reset(owners);
+	free(owners);
+}
+
+/* Makes room for one more element. Returns 0 or -ENOMEM. */
+static int room_for_one(void **array, uint32_t used, uint32_t *cap, size_t size)
+{
+	uint32_t more = *cap ? *cap + *cap / 2 : 64;
+	void *bigger;
+
+	if (used < *cap)
+		return 0;
+	bigger = reallocarray(*array, more, size);
+	if (!bigger)
+		return -ENOMEM;
+	*array = bigger;
+	*cap = more;
+	return 0;
+}
+
+static uint32_t slot_of(const struct owners *o, uint32_t inode)
+{
+	return (inode * UINT32_C(2654435761)) & (o->n_slots - 1);
+}
+
+static uint32_t empty_slot(const struct owners *o, uint32_t inode)
+{
+	uint32_t slot = slot_of(o, inode);
+
+	while (o->slots[slot])
+		slot = (slot + 1) & (o->n_slots - 1);
+	return slot;
+}
+
+/* Keeps the table at most half full. */
+static int grow_slots(struct owners *o)
+{
+	uint32_t n = o->n_slots ? o->n_slots * 2 : 256;
+	uint32_t *slots;
+
+	if (o->n_slots && o->n_entries < o->n_slots / 2)
+		return 0;
+	slots = calloc(n, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	free(o->slots);
+	o->slots = slots;
+	o->n_slots = n;
+	for (uint32_t i = 0; i < o->n_entries; i++)
+		slots[empty_slot(o, o->entries[i].inode)] = i + 1;
+	return 0;
+}
+
+static struct entry *find_entry(const struct owners *o, uint32_t inode)
+{
+	uint32_t slot;
+
+	if (!o->n_slots || !inode)
+		return NULL;
+	for (slot = slot_of(o, inode); o->slots[slot]; slot = (slot + 1) & (o->n_slots - 1)) {
+		struct entry *e = &o->entries[o->slots[slot] - 1];
+
+		if (e->inode == inode)
+			return e;
+	}
+	return NULL;
+}
+
+static void copy_options(struct entry *e, const struct owner_options *options)
+{
+	if (!options->known)
+		return;
+	e->options_known = 1;
+	e->linger_on = options->linger_on;
+	e->linger_ticks = options->linger_ticks;
+	e->linger_known = !options->linger_ticks;
+	e->linger = options->linger > INT64_MAX ? INT64_MAX : (int64_t)options->linger;
+	/* l_linger is an int: anything beyond came from a negative one. 6.1 stores it as
+	 * (unsigned int)l_linger * HZ, newer kernels as MAX_SCHEDULE_TIMEOUT
+	 * (sk_setsockopt() in net/core/sock.c). */
+	e->forever = !options->linger_ticks && e->linger > INT_MAX;
+	e->nonblock = options->nonblock;
+	e->reuseaddr = options->reuseaddr;
+	e->reuseport = options->reuseport;
+	e->repair = options->repair;
+	e->linger2_negative = options->linger2_negative;
+	e->timeout_known = options->user_timeout_ms != UNKNOWN;
+	e->user_timeout_ms = e->timeout_known ? (uint32_t)options->user_timeout_ms : 0;
+}
+
+static struct entry *add_entry(struct owners *o, const struct owner_record *record)
+{
+	struct entry *e;
+
+	if (room_for_one((void **)&o->entries, o->n_entries, &o->cap_entries, sizeof(*e)) ||
+	    grow_slots(o))
+		return NULL;
+	e = &o->entries[o->n_entries];
+	*e = (struct entry){ .inode = record->inode, .first = NO_INDEX, .last = NO_INDEX };
+	copy_options(e, &record->options);
+	o->slots[empty_slot(o, record->inode)] = ++o->n_entries;
+	return e;
+}
+
+/* Descriptors of one process come together, so looking at the last one suffices; a process met
+ * twice only costs an entry. */
+static int process_index(struct owners *o, const struct owner_record *record)
+{
+	struct process *p = o->n_processes ? &o->processes[o->n_processes - 1] : NULL;
+	int err;
+
+	if (p && p->pid == record->pid)
+		return 0;
+	err = room_for_one((void **)&o->processes, o->n_processes, &o->cap_processes, sizeof(*p));
+	if (err)
+		return err;
+	p = &o->processes[o->n_processes++];
+	p->pid = record->pid;
+	memcpy(p->comm, record->comm, sizeof(p->comm));
+	p->comm[sizeof(p->comm) - 1] = '\0';
+	return 0;
+}
+
+static int add_descriptor(struct owners *o, struct entry *e, uint32_t fd)
+{
+	uint32_t index = o->n_descriptors;
+	struct descriptor *d;
+	int err = room_for_one((void **)&o->descriptors, index, &o->cap_descriptors, sizeof(*d));
+
+	if (err)
+		return err;
+	d = &o->descriptors[o->n_descriptors++];
+	*d = (struct descriptor){ o->n_processes - 1, fd, NO_INDEX };
+	if (e->last == NO_INDEX)
+		e->first = index;
+	else
+		o->descriptors[e->last].next = index;
+	e->last = index;
+	return 0;
+}
+
+int owners_add(void *ctx, const struct owner_record *record)
+{
+	struct owners *o = ctx;
+	struct entry *e = find_entry(o, record->inode);
+	int err = process_index(o, record);
+
+	if (err)
+		return err;
+	if (!e)
+		e = add_entry(o, record);
+	if (!e)
+		return -ENOMEM;
+	return add_descriptor(o, e, record->fd);
+}
+
+void owners_finish(struct owners *owners, uint32_t hz, const struct owners_status *status)
+{
+	owners->status = *status;
+	for (uint32_t i = 0; i < owners->n_entries; i++) {
+		struct entry *e = &owners->entries[i];
+
+		if (!e->linger_ticks)
+			continue;
+		/* Zero ticks are zero seconds whatever HZ is. */
+		e->linger_known = hz || e->linger == 0;
+		if (hz)
+			e->linger /= hz;
+		e->forever = hz && e->linger > INT_MAX;
+		e->linger_ticks = 0;
+	}
+}
+
+void owners_forget_options(struct owners *owners)
+{
+	for (uint32_t i = 0; i < owners->n_entries; i++)
+		owners->entries[i].options_known = 0;
+}
+
+void owners_set_options(struct owners *owners, uint32_t inode, const struct owner_options *options)
+{
+	struct entry *e = find_entry(owners, inode);
+
+	if (e)
+		copy_options(e, options);
+}
+
+bool owners_first(const struct owners *owners, uint32_t inode, struct getfd_target *target)
+{
+	const struct entry *e = find_entry(owners, inode);
+	const struct descriptor *d;
+
+	if (!e || e->first == NO_INDEX)
+		return false;
+	d = &owners->descriptors[e->first];
+	*target = (struct getfd_target){ owners->processes[d->process].pid, d->fd, inode };
+	return true;
+}
+
+static void join_linger(const struct owners *o, const struct entry *e, struct socket *sk)
+{
+	struct linger_setting *linger = &sk->linger;
+
+	if (!e->options_known || linger->kind != LINGER_UNKNOWN)
+		return;
+	if (e->linger_on && !e->linger_known)
+		return; /* a time in ticks of unknown length is no time */
+	linger->kind = e->linger_on ? LINGER_ON : LINGER_OFF;
+	linger->source = o->status.linger;
+	linger->forever = e->forever;
+	linger->seconds = e->linger_known && !e->forever ? e->linger : UNKNOWN;
+}
+
+static void join_options(const struct entry *e, struct socket *sk)
+{
+	if (!e->options_known)
+		return;
+	sk->options = (struct close_options){
+		.repair = e->repair,
+		.linger2_negative = e->linger2_negative,
+		.nonblock = e->nonblock,
+		.reuseaddr = e->reuseaddr,
+		.reuseport = e->reuseport,
+		.user_timeout_ms = e->timeout_known ? (int64_t)e->user_timeout_ms : UNKNOWN,
+	};
+}
+
+/* When memory is short the list stays unknown rather than cut short. */
+static bool list_holders(struct owners *o, const struct entry *e, struct holder_list *list)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = e->first; i != NO_INDEX; i = o->descriptors[i].next) {
+		const struct descriptor *d = &o->descriptors[i];
+		const struct process *p = &o->processes[d->process];
+
+		if (room_for_one((void **)&o->joined, n, &o->cap_joined, sizeof(*o->joined)))
+			return false;
+		o->joined[n++] = (struct holder){ p->pid, d->fd, p->comm };
+	}
+	list->items = o->joined;
+	list->count = n;
+	return true;
+}
+
+void owners_join(struct owners *owners, struct socket *sk)
+{
+	const struct entry *e = find_entry(owners, sk->inode);
+	bool complete = owners->status.complete;
+
+	sk->holders =
+		(struct holder_list){ complete ? HOLDERS_COMPLETE : HOLDERS_UNKNOWN, 0, NULL };
+	if (!e)
+		return;
+	if (!list_holders(owners, e, &sk->holders)) {
+		sk->holders = (struct holder_list){ HOLDERS_UNKNOWN, 0, NULL };
+		return;
+	}
+	sk->holders.known = complete ? HOLDERS_COMPLETE : HOLDERS_PARTIAL;
+	join_linger(owners, e, sk);
+	join_options(e, sk);
+}

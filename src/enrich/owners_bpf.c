@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The BPF backend of owners.h: loads the iterator of bpf/owners.bpf.c, reads its records and
+ * hands them on. The program travels as a light skeleton, which loads itself with plain bpf(2)
+ * calls: quicker than libbpf's own loader by a factor of ten, and nothing to link. Its price is
+ * that the kernel's verifier has no voice: whatever is wrong, the loader says EINVAL.
+ */
+#include "config.h"
+
+#include <errno.h>
+
+#include "enrich/owners.h"
+
+#ifdef WITH_BPF
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/bpf.h>
+
+/* Made by bpftool, and not written with our warnings in mind. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#ifdef WORDS_BIGENDIAN
+#include "bpf/owners.lskel.eb.h"
+#else
+#include "bpf/owners.lskel.el.h"
+#endif
+#pragma GCC diagnostic pop
+
+#include "bpf/owners_record.h"
+
+_Static_assert(OWNERS_RECORD_COMM == OWNER_COMM_SIZE, "one size for process names");
+
+/* The kernel fills at most 8 pages a read (kernel/bpf/bpf_iter.c, bpf_seq_read()). */
+#define RECORDS_A_READ 1024
+
+/* l_linger of the probe: large enough that the division by it leaves no doubt. */
+#define PROBE_SECONDS 1000
+
+/*
+ * A socket of our own with a known l_linger. sk_lingertime is kept in jiffies, and nothing tells
+ * user space how many of those make a second, so the probe's record is the measure.
+ */
+struct hz_probe {
+	int fd; /* -1: there is none */
+	uint32_t pid;
+	uint64_t inode;
+	uint64_t ticks; /* what the kernel made of PROBE_SECONDS; 0: not seen yet */
+};
+
+struct pass {
+	owner_sink sink;
+	void *ctx;
+	struct hz_probe probe;
+};
+
+/* Without a probe the pass still works; only linger times stay unknown. */
+static void probe_open(struct hz_probe *probe)
+{
+	const struct linger linger = { .l_onoff = 1, .l_linger = PROBE_SECONDS };
+	struct stat st;
+
+	*probe = (struct hz_probe){ .pid = (uint32_t)getpid() };
+	/* A unix socket: there is one in every network namespace, and its close never lingers. */
+	probe->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (probe->fd < 0)
+		return;
+	if (setsockopt(probe->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0 &&
+	    fstat(probe->fd, &st) == 0) {
+		probe->inode = st.st_ino;
+		return;
+	}
+	close(probe->fd);
+	probe->fd = -1;
+}
+
+static void probe_close(struct hz_probe *probe)
+{
+	if (probe->fd >= 0)
+		close(probe->fd);
+}
+
+static bool is_probe(const struct hz_probe *probe, const struct owners_record *raw)
+{
+	return probe->fd >= 0 && raw->pid == probe->pid && raw->fd == (uint32_t)probe->fd &&
+	       raw->inode == probe->inode;
+}
+
+/* Jiffies a second, or 0 when the probe was not seen or its value makes no sense. */
+static uint32_t probe_hz(const struct hz_probe *probe)
+{
+	uint64_t hz = probe->ticks / PROBE_SECONDS;
+
+	if (probe->ticks % PROBE_SECONDS != 0 || hz > 10000)
+		return 0;
+	return (uint32_t)hz;
+}
+
+static enum tri tri_of(const struct owners_record *raw, uint32_t known, uint32_t value)
+{
+	if (!(raw->known & known))
+		return TRI_UNKNOWN;
+	return raw->values & value ? TRI_YES : TRI_NO;
+}
+
+static enum tri tri_nonblock(const struct owners_record *raw)
+{
+	if (!(raw->known & OWNERS_KNOWS_FILE_FLAGS))
+		return TRI_UNKNOWN;
+	return raw->file_flags & O_NONBLOCK ? TRI_YES : TRI_NO;
+}
+
+static void convert(struct owner_record *record, const struct owners_record *raw)
+{
+	*record = (struct owner_record){
+		.pid = raw->pid,
+		.fd = raw->fd,
+		.inode = (uint32_t)raw->inode, /* get_next_ino() gives 32 bits, as in sock_diag */
+		.options = {
+			.known = raw->known & OWNERS_KNOWS_LINGER,
+			.linger_on = raw->values & OWNERS_LINGER_ON,
+			.linger_ticks = true,
+			.linger = raw->linger_ticks,
+			.nonblock = tri_nonblock(raw),
+			.reuseaddr = tri_of(raw, OWNERS_KNOWS_REUSEADDR, OWNERS_REUSEADDR),
+			.reuseport = tri_of(raw, OWNERS_KNOWS_REUSEPORT, OWNERS_REUSEPORT),
+			.repair = tri_of(raw, OWNERS_KNOWS_REPAIR, OWNERS_REPAIR),
+			.linger2_negative =
+				tri_of(raw, OWNERS_KNOWS_LINGER2, OWNERS_LINGER2_NEGATIVE),
+			.user_timeout_ms = raw->known & OWNERS_KNOWS_USER_TIMEOUT ?
+						   (int64_t)raw->user_timeout_ms :
+						   UNKNOWN,
+		},
+	};
+	memcpy(record->comm, raw->comm, sizeof(record->comm));
+	record->comm[sizeof(record->comm) - 1] = '\0';
+}
+
+static int hand_on(struct pass *pass, const struct owners_record *raw)
+{
+	struct owner_record record;
+
+	if (is_probe(&pass->probe, raw)) {
+		if ((raw->known & OWNERS_KNOWS_LINGER) && (raw->values & OWNERS_LINGER_ON))
+			pass->probe.ticks = raw->linger_ticks;
+		return 0;
+	}
+	convert(&record, raw);
+	return pass->sink(pass->ctx, &record);
+}
+
+/*
+ * One read(2) of the iterator. EAGAIN is the kernel's word for "a million descriptors and none
+ * of them yours": the position has moved on, the next read goes on from there.
+ */
+static ssize_t read_again(int fd, char *buffer, size_t size)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, buffer, size);
+	while (got < 0 && (errno == EINTR || errno == EAGAIN));
+	return got < 0 ? -errno : got;
+}
+
+static int read_into(struct pass *pass, int fd, struct owners_record *records, const char **stage)
+{
+	const size_t size = RECORDS_A_READ * sizeof(*records);
+	size_t have = 0, i;
+	ssize_t got;
+	int err;
+
+	for (;;) {
+		*stage = "read";
+		got = read_again(fd, (char *)records + have, size - have);
+		if (got < 0)
+			return (int)got;
+		if (got == 0)
+			return have ? -EIO : 0; /* the kernel ends on a whole record */
+		have += (size_t)got;
+		*stage = "index";
+		for (i = 0; i < have / sizeof(*records); i++) {
+			err = hand_on(pass, &records[i]);
+			if (err < 0)
+				return err;
+		}
+		/* A read may end inside a record: its head waits for the rest. */
+		have -= i * sizeof(*records);
+		memmove(records, &records[i], have);
+	}
+}
+
+/* Reads the iterator to its end. Returns 0 or a negative errno. */
+static int read_all(struct pass *pass, int fd, const char **stage)
+{
+	struct owners_record *records = calloc(RECORDS_A_READ, sizeof(*records));
+	int err;
+
+	if (!records) {
+		*stage = "read";
+		return -ENOMEM;
+	}
+	err = read_into(pass, fd, records, stage);
+	free(records);
+	return err;
+}
+
+/* An open iterator over the link, or a negative errno. */
+static int create_iterator(int link_fd)
+{
+	union bpf_attr attr;
+	long fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.iter_create.link_fd = (uint32_t)link_fd;
+	fd = syscall(SYS_bpf, BPF_ITER_CREATE, &attr, sizeof(attr));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/*
+ * Loads the program and opens an iterator on it, and a second where `again` asks for one; they
+ * hold the program, so the skeleton goes at once. Returns a descriptor or a negative errno with
+ * *stage.
+ */
+static int open_iterator(int *again, const char **stage)
+{
+	struct owners_bpf *skel = owners_bpf__open();
+	int err;
+
+	*stage = "load";
+	if (!skel)
+		return -ENOMEM;
+	err = owners_bpf__load(skel);
+	if (err < 0)
+		goto out;
+	*stage = "attach";
+	if (owners_bpf__attach(skel) < 0) {
+		err = -errno; /* unlike load, attach gives what the system call gave */
+		goto out;
+	}
+	*stage = "create";
+	err = create_iterator(skel->links.dump_owners_fd);
+	if (err >= 0 && again)
+		*again = create_iterator(skel->links.dump_owners_fd);
+out:
+	owners_bpf__destroy(skel);
+	return err;
+}
+
+int owners_bpf_read_first(owner_sink sink, void *ctx, void (*loaded)(void *), void *loaded_ctx,
+			  uint32_t *hz, const char **stage, int *again)
+{
+	struct pass pass = { .sink = sink, .ctx = ctx };
+	int fd, err;
+
+	*hz = 0;
+	fd = open_iterator(again, stage);
+	if (fd < 0)
+		return fd;
+	if (loaded)
+		loaded(loaded_ctx);
+	probe_open(&pass.probe);
+	err = read_all(&pass, fd, stage);
+	*hz = probe_hz(&pass.probe);
+	probe_close(&pass.probe);
+	close(fd);
+	return err;
+}
+
+int owners_bpf_read_again(int again, owner_sink sink, void *ctx)
+{
+	struct pass pass = { .sink = sink, .ctx = ctx };
+	const char *stage;
+
+	return read_all(&pass, again, &stage);
+}
+
+#else /* !WITH_BPF */
+
+int owners_bpf_read_first(owner_sink sink, void *ctx, void (*loaded)(void *), void *loaded_ctx,
+			  uint32_t *hz, const char **stage, int *again)
+{
+	(void)sink;
+	(void)ctx;
+	(void)loaded;
+	(void)loaded_ctx;
+	(void)again;
+	*hz = 0;
+	*stage = "built without BPF";
+	return -EOPNOTSUPP;
+}
+
+int owners_bpf_read_again(int again, owner_sink sink, void *ctx)
+{
+	(void)again;
+	(void)sink;
+	(void)ctx;
+	return -EOPNOTSUPP;
+}
+
+#endif
+
+int owners_bpf_read(owner_sink sink, void *ctx, void (*loaded)(void *), void *loaded_ctx,
+		    uint32_t *hz, const char **stage)
+{
+	return owners_bpf_read_first(sink, ctx, loaded, loaded_ctx, hz, stage, NULL);
+}
