@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "filter/tree.h"
+
+static void free_node(struct node *node)
+{
+	if (!node)
+		return;
+	free_node(node->left);
+	free_node(node->right);
+	free(node);
+}
+
+void filter_free(struct filter *filter)
+{
+	if (!filter)
+		return;
+	free_node(filter->root);
+	free(filter->text);
+	free(filter);
+}
+
+static unsigned int needs_of(const struct node *node)
+{
+	if (!node)
+		return 0;
+	if (node->kind == NODE_TEST)
+		return node->predicate->needs;
+	return needs_of(node->left) | needs_of(node->right);
+}
+
+unsigned int filter_needs(const struct filter *filter)
+{
+	return filter ? needs_of(filter->root) : 0;
+}
+
+static bool is_state_test(const struct node *node)
+{
+	return node->predicate == &predicate_state || node->predicate == &predicate_exclude;
+}
+
+static bool names_states(const struct node *node)
+{
+	if (!node)
+		return false;
+	if (node->kind == NODE_TEST)
+		return is_state_test(node);
+	return names_states(node->left) || names_states(node->right);
+}
+
+/* States in which a node can hold; with `negated`, in which it can fail. */
+static uint32_t possible_states(const struct node *node, bool negated)
+{
+	uint32_t left, right, mask;
+
+	if (node->kind == NODE_NOT)
+		return possible_states(node->left, !negated);
+	if (node->kind == NODE_TEST) {
+		if (!is_state_test(node))
+			return STATES_ALL;
+		mask = (uint32_t)node->value.number & STATES_ALL;
+		if ((node->predicate == &predicate_exclude) != (node->op == OP_NE))
+			negated = !negated;
+		return negated ? STATES_ALL & ~mask : mask;
+	}
+	left = possible_states(node->left, negated);
+	right = possible_states(node->right, negated);
+	/* not (a and b) holds where either fails. */
+	return (node->kind == NODE_AND) != negated ? left & right : left | right;
+}
+
+bool filter_states(const struct filter *filter, uint32_t *states)
+{
+	if (!filter || !names_states(filter->root))
+		return false;
+	*states = possible_states(filter->root, false);
+	return true;
+}
+
+/* Kleene's logic: unknown stays unknown unless the other side decides. */
+static enum tri match(const struct node *node, const struct socket *sk)
+{
+	enum tri decides = node->kind == NODE_AND ? TRI_NO : TRI_YES;
+	enum tri left, right;
+
+	if (node->in_kernel && sk->kernel_filtered)
+		return TRI_YES;
+	if (node->kind == NODE_TEST)
+		return node->predicate->test(sk, node->op, &node->value);
+	left = match(node->left, sk);
+	if (node->kind == NODE_NOT)
+		return left == TRI_UNKNOWN ? left : left == TRI_YES ? TRI_NO : TRI_YES;
+	if (left == decides)
+		return left;
+	right = match(node->right, sk);
+	return right == decides || left == TRI_YES || left == TRI_NO ? right : left;
+}
+
+enum tri filter_match(const struct filter *filter, const struct socket *sk)
+{
+	return filter ? match(filter->root, sk) : TRI_YES;
+}
+
+static const char *undecidable(const struct node *node)
+{
+	const char *left;
+
+	if (!node || node->in_kernel)
+		return NULL;
+	if (node->kind == NODE_TEST)
+		return node->predicate == &predicate_autobound ? node->predicate->word : NULL;
+	left = undecidable(node->left);
+	return left ? left : undecidable(node->right);
+}
+
+const char *filter_undecidable(const struct filter *filter)
+{
+	return filter ? undecidable(filter->root) : NULL;
+}

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The predicates: one row a word, with what it needs to know and how it decides. What is not
+ * known gives TRI_UNKNOWN, which `not` leaves as it is.
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/nearest.h"
+#include "filter/values.h"
+#include "plan/needs.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static enum tri as_tri(bool b)
+{
+	return b ? TRI_YES : TRI_NO;
+}
+
+static bool compare(int64_t a, enum filter_op op, int64_t b)
+{
+	const bool answers[OP_COUNT] = {
+		[OP_EQ] = a == b,
+		[OP_NE] = a != b,
+		[OP_LT] = a<b, [OP_LE] = a <= b, [OP_GT] = a> b,
+		[OP_GE] = a >= b,
+	};
+
+	return answers[op];
+}
+
+static enum tri test_number(int64_t a, enum filter_op op, int64_t b)
+{
+	return a == UNKNOWN ? TRI_UNKNOWN : as_tri(compare(a, op, b));
+}
+
+static enum tri negate_if(enum tri answer, enum filter_op op)
+{
+	if (op != OP_NE || answer == TRI_UNKNOWN)
+		return answer;
+	return answer == TRI_YES ? TRI_NO : TRI_YES;
+}
+
+#define TEST(name)                                                              \
+	static enum tri test_##name(const struct socket *sk, enum filter_op op, \
+				    const struct filter_value *value)
+/* A predicate over one number of the record. */
+#define NUMBER(name, expression)                                     \
+	TEST(name)                                                   \
+	{                                                            \
+		return test_number((expression), op, value->number); \
+	}
+
+NUMBER(recvq, sk->recv_queue)
+NUMBER(sendq, sk->send_queue)
+NUMBER(unread, sk->unread_bytes)
+NUMBER(outstanding, sk->outstanding_bytes)
+NUMBER(unsent, sk->unsent_bytes)
+NUMBER(uid, sk->uid_known ? (int64_t)sk->uid : UNKNOWN)
+NUMBER(inode, sk->inode)
+NUMBER(netid, sk->netid)
+NUMBER(dev, sk->ifindex)
+
+/* A unix socket has no port: it differs from every number, and has no place among them. */
+static enum tri test_port(const struct socket *sk, uint16_t port, enum filter_op op, int64_t number)
+{
+	return as_tri(sk->family == AF_UNIX ? op == OP_NE : compare(port, op, number));
+}
+
+TEST(sport)
+{
+	return test_port(sk, sk->local.port, op, value->number);
+}
+
+TEST(dport)
+{
+	return test_port(sk, sk->peer.port, op, value->number);
+}
+
+TEST(mark)
+{
+	if (sk->mark == UNKNOWN)
+		return TRI_UNKNOWN;
+	return negate_if(as_tri((sk->mark & value->mask) == value->number), op);
+}
+
+/* Between two bounds: what holds for every risk there holds, what holds for some is not known. */
+TEST(risk)
+{
+	unsigned int holds = 0, fails = 0;
+
+	for (int risk = sk->close.risk; risk <= (int)sk->close.risk_max; risk++)
+		*(compare(risk, op, value->number) ? &holds : &fails) += 1;
+	if (holds && fails)
+		return TRI_UNKNOWN;
+	return as_tri(holds);
+}
+
+TEST(cookie)
+{
+	return negate_if(as_tri(sk->cookie == (uint64_t)value->number), op);
+}
+
+/* In flight: outstanding, and not unsent. */
+static int64_t in_flight(const struct socket *sk)
+{
+	if (sk->outstanding_bytes == UNKNOWN || sk->unsent_bytes == UNKNOWN)
+		return UNKNOWN;
+	return sk->outstanding_bytes - sk->unsent_bytes;
+}
+
+NUMBER(unacked, in_flight(sk))
+
+/* Since data last went either way. */
+static int64_t idle_ms(const struct socket *sk)
+{
+	int64_t sent = sk->tcp.last_data_sent_ms, received = sk->tcp.last_data_recv_ms;
+
+	if (sent == UNKNOWN || received == UNKNOWN)
+		return UNKNOWN;
+	return sent < received ? sent : received;
+}
+
+NUMBER(idle, idle_ms(sk))
+
+static enum tri in_mask(const struct socket *sk, int64_t mask)
+{
+	uint32_t bit = STATE_BIT(sk->state);
+
+	if (sk->state == STATE_CLOSE)
+		bit |= STATE_BIT(STATE_BOUND_INACTIVE);
+	return as_tri((uint32_t)mask & bit);
+}
+
+TEST(state)
+{
+	return negate_if(in_mask(sk, value->number), op);
+}
+
+TEST(exclude)
+{
+	return negate_if(in_mask(sk, value->number), op == OP_EQ ? OP_NE : OP_EQ);
+}
+
+/* Is there a send queue of which sent and unsent cannot be told apart, or counted at all? */
+static bool outstanding_unclear(const struct socket *sk)
+{
+	if (sk->family == AF_UNIX || sk->queue_unit == QUEUE_CONNECTIONS ||
+	    sk->queue_unit == QUEUE_NONE)
+		return false;
+	return sk->outstanding_bytes == UNKNOWN ||
+	       (sk->outstanding_bytes > 0 && sk->unsent_bytes == UNKNOWN);
+}
+
+/* A reason that is not given, because what would tell was not to be had. */
+static bool reason_may_hold(const struct socket *sk, enum reason reason)
+{
+	bool closable = sk->protocol == IPPROTO_TCP && sk->linger.kind != LINGER_NONE;
+	bool no_holders = sk->inode && sk->holders.known != HOLDERS_COMPLETE;
+	bool no_evidence =
+		sk->netid == NETID_TCP && sk->outstanding_bytes > 0 && sk->tcp.backoff == UNKNOWN;
+	const bool may_hold[REASON_COUNT] = {
+		[REASON_UNREAD_DATA] =
+			sk->queue_unit == QUEUE_MEMORY && sk->unread_bytes == UNKNOWN,
+		[REASON_ZERO_LINGER] = sk->linger.kind == LINGER_UNKNOWN,
+		[REASON_REPAIR] = closable && sk->options.repair == TRI_UNKNOWN,
+		[REASON_NEGATIVE_LINGER2] = closable && sk->options.linger2_negative == TRI_UNKNOWN,
+		[REASON_UNSENT] = outstanding_unclear(sk),
+		[REASON_UNACKED] = outstanding_unclear(sk),
+		[REASON_ZERO_WINDOW] = no_evidence,
+		[REASON_RETRANSMITTING] = no_evidence,
+		[REASON_NO_PROGRESS] = no_evidence,
+		[REASON_SHARED] = no_holders,
+		[REASON_HOLDER_UNSEEN] = no_holders,
+	};
+
+	return may_hold[reason];
+}
+
+TEST(reason)
+{
+	if (sk->close.reasons & REASON_BIT(value->number))
+		return negate_if(TRI_YES, op);
+	return negate_if(reason_may_hold(sk, (enum reason)value->number) ? TRI_UNKNOWN : TRI_NO,
+			 op);
+}
+
+/* The kinds of setting that a word asks for. */
+static enum linger_kind kind_of_word(int64_t word)
+{
+	static const struct {
+		int64_t word;
+		enum linger_kind kind;
+	} kinds[] = {
+		{ LINGER_WORD_ON, LINGER_ON },
+		{ LINGER_WORD_OFF, LINGER_OFF },
+		{ LINGER_WORD_NONE, LINGER_NONE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].word == word)
+			return kinds[i].kind;
+	return LINGER_UNKNOWN;
+}
+
+TEST(linger)
+{
+	const struct linger_setting *l = &sk->linger;
+	int64_t seconds = l->forever ? LINGER_FOREVER : l->seconds;
+
+	if (value->number == LINGER_WORD_UNKNOWN)
+		return negate_if(as_tri(l->kind == LINGER_UNKNOWN), op);
+	if (l->kind == LINGER_UNKNOWN)
+		return TRI_UNKNOWN;
+	if (value->number < 0)
+		return negate_if(as_tri(l->kind == kind_of_word(value->number)), op);
+	/* A time is only compared where one is in force. */
+	if (l->kind != LINGER_ON)
+		return as_tri(op == OP_NE);
+	return test_number(seconds, op, value->number);
+}
+
+/* Any holder counts; without the whole list, none found is not none. */
+static enum tri any_holder(const struct socket *sk, const struct filter_value *value,
+			   bool (*same)(const struct holder *h, const struct filter_value *value))
+{
+	for (uint32_t i = 0; i < sk->holders.count; i++)
+		if (same(&sk->holders.items[i], value))
+			return TRI_YES;
+	if (sk->inode == 0)
+		return TRI_NO;
+	return sk->holders.known == HOLDERS_COMPLETE ? TRI_NO : TRI_UNKNOWN;
+}
+
+static bool same_pid(const struct holder *h, const struct filter_value *value)
+{
+	return h->pid == (uint64_t)value->number;
+}
+
+static bool same_comm(const struct holder *h, const struct filter_value *value)
+{
+	return fnmatch(value->text, h->comm, 0) == 0;
+}
+
+TEST(pid)
+{
+	return negate_if(any_holder(sk, value, same_pid), op);
+}
+
+TEST(comm)
+{
+	return negate_if(any_holder(sk, value, same_comm), op);
+}
+
+TEST(cgroup)
+{
+	if (!sk->cgroup)
+		return TRI_UNKNOWN;
+	return negate_if(as_tri(fnmatch(value->text, sk->cgroup, 0) == 0), op);
+}
+
+/* A name that the kernel chose: `@` and five hexadecimal digits (unix_autobind() in
+ * net/unix/af_unix.c). As in ss, to have no name is no choice of the program's either. */
+static bool is_autobound_name(const struct unix_end *un)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (!un->name)
+		return true;
+	if (!un->abstract || un->name_len != 5)
+		return false;
+	for (int i = 0; i < 5; i++)
+		if (!un->name[i] || !strchr(digits, un->name[i]))
+			return false;
+	return true;
+}
+
+/* Which ports the kernel chose only the kernel knows. */
+TEST(autobound)
+{
+	(void)op;
+	if (sk->family == AF_UNIX)
+		return as_tri(is_autobound_name(&sk->un));
+	if (sk->local.port < value->number || sk->local.port > value->last)
+		return TRI_NO;
+	return TRI_UNKNOWN;
+}
+
+static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned int bits)
+{
+	unsigned int bytes = bits / 8, rest = bits % 8;
+
+	if (memcmp(a, b, bytes) != 0)
+		return false;
+	return !rest || ((a[bytes] ^ b[bytes]) >> (8 - rest)) == 0;
+}
+
+static bool same_address(const struct socket *sk, const struct endpoint *ep,
+			 const struct host_pattern *host)
+{
+	const uint8_t *addr = (const uint8_t *)&ep->addr;
+
+	if (host->family == AF_UNSPEC)
+		return true;
+	/* An IPv4 pattern also means IPv4 in an IPv6 socket, as in the kernel. */
+	if (host->family == AF_INET && !host->exact && sk->family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&ep->addr.v6))
+		return same_prefix(addr + 12, (const uint8_t *)&host->addr, host->prefix);
+	if (host->family != sk->family)
+		return false;
+	return same_prefix(addr, (const uint8_t *)&host->addr, host->prefix);
+}
+
+/* A unix socket's name as ss writes it: `@` for each NUL, the first one of an abstract name too;
+ * empty without a name. */
+static bool same_path(const struct unix_end *un, const char *pattern)
+{
+	char name[128] = "";
+	size_t len = un->name ? un->name_len + un->abstract : 0;
+
+	if (len >= sizeof(name))
+		return false;
+	if (len)
+		memcpy(name + un->abstract, un->name, un->name_len);
+	for (size_t i = 0; i < len; i++)
+		if (!name[i])
+			name[i] = '@';
+	name[len] = '\0';
+	return fnmatch(pattern, name, FNM_CASEFOLD) == 0;
+}
+
+/* Of a unix socket's peer sock_diag tells the inode, and not the name. */
+static enum tri same_unix_end(const struct socket *sk, bool peer, const char *pattern)
+{
+	static const struct unix_end unnamed;
+
+	if (sk->family != AF_UNIX)
+		return TRI_NO;
+	if (!peer)
+		return as_tri(same_path(&sk->un, pattern));
+	if (sk->un.peer_inode && pattern[strspn(pattern, "*")])
+		return TRI_UNKNOWN;
+	return as_tri(same_path(&unnamed, pattern));
+}
+
+static enum tri same_end(const struct socket *sk, bool peer, const struct host_pattern *host)
+{
+	const struct endpoint *ep = peer ? &sk->peer : &sk->local;
+
+	if (host->family == AF_UNIX)
+		return same_unix_end(sk, peer, host->path);
+	if (sk->family == AF_UNIX)
+		return as_tri(host->family == AF_UNSPEC && host->port < 0);
+	if (host->port >= 0 && host->port != ep->port)
+		return TRI_NO;
+	return as_tri(same_address(sk, ep, host));
+}
+
+static enum tri any_end(const struct socket *sk, bool peer, const struct filter_value *value)
+{
+	enum tri answer = TRI_NO;
+
+	for (unsigned int i = 0; i < value->hosts && answer == TRI_NO; i++)
+		answer = same_end(sk, peer, &value->host[i]);
+	return answer;
+}
+
+TEST(src)
+{
+	return negate_if(any_end(sk, false, value), op);
+}
+
+TEST(dst)
+{
+	return negate_if(any_end(sk, true, value), op);
+}
+
+#define JUDGE (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
+
+#define HOST        "an address, a prefix, a host name or :PORT"
+#define PORT        "a port number or service name"
+#define SIZE        "a size such as 4096 or 64k"
+#define STATE       "a state such as established, or a group such as connected"
+#define NUMBER_WORD "a number"
+
+const struct predicate predicate_src = { "src", HOST, 0, true, false, value_host, test_src };
+const struct predicate predicate_dst = { "dst", HOST, 0, true, false, value_host, test_dst };
+const struct predicate predicate_sport = { "sport", PORT, 0, false, false, value_port, test_sport };
+const struct predicate predicate_dport = { "dport", PORT, 0, false, false, value_port, test_dport };
+const struct predicate predicate_dev = {
+	"dev", "a device name or index", 0, true, false, value_device, test_dev
+};
+const struct predicate predicate_autobound = { "autobound",     "nothing",     0, true, true,
+					       value_autobound, test_autobound };
+const struct predicate predicate_state = {
+	"state", STATE, 0, true, false, value_states, test_state
+};
+const struct predicate predicate_exclude = { "exclude", STATE,        0,           true,
+					     false,     value_states, test_exclude };
+
+static const struct predicate own[] = {
+	{ "risk", "none, possible, likely or certain", JUDGE, false, false, value_risk, test_risk },
+	{ "reason", "a reason word", JUDGE | NEED_OWNERS, true, false, value_reason, test_reason },
+	{ "linger", "on, off, unknown, none, inf or whole seconds", NEED_LINGER, false, false,
+	  value_linger, test_linger },
+	{ "recvq", SIZE, 0, false, false, value_size, test_recvq },
+	{ "sendq", SIZE, 0, false, false, value_size, test_sendq },
+	{ "unread", SIZE, 0, false, false, value_size, test_unread },
+	{ "outstanding", SIZE, 0, false, false, value_size, test_outstanding },
+	{ "unsent", SIZE, NEED_TCP_INFO, false, false, value_size, test_unsent },
+	{ "unacked", SIZE, NEED_TCP_INFO, false, false, value_size, test_unacked },
+	{ "idle", "a time such as 30s or 5m", NEED_TCP_INFO, false, false, value_time, test_idle },
+	{ "pid", NUMBER_WORD, NEED_OWNERS, true, false, value_number, test_pid },
+	{ "comm", "a process name, * and ? allowed", NEED_OWNERS, true, false, NULL, test_comm },
+	{ "uid", "a user name or id", 0, false, false, value_user, test_uid },
+	{ "user", "a user name or id", 0, true, false, value_user, test_uid },
+	{ "inode", NUMBER_WORD, 0, false, false, value_number, test_inode },
+	{ "cookie", "a cookie, in hexadecimal", 0, true, false, value_cookie, test_cookie },
+	{ "netid", "a kind such as tcp or u_str", 0, true, false, value_netid, test_netid },
+	{ "fwmark", "a mark, or a mark and a mask such as 0x1/0xff", NEED_MARK, true, false,
+	  value_mark, test_mark },
+	{ "cgroup", "a path, * and ? allowed", NEED_CGROUP, true, false, value_cgroup,
+	  test_cgroup },
+};
+
+static const struct predicate *const shared[] = {
+	&predicate_src, &predicate_dst,       &predicate_sport, &predicate_dport,
+	&predicate_dev, &predicate_autobound, &predicate_state, &predicate_exclude,
+};
+
+static const struct predicate *predicate_at(size_t i)
+{
+	if (i < ARRAY_SIZE(shared))
+		return shared[i];
+	i -= ARRAY_SIZE(shared);
+	return i < ARRAY_SIZE(own) ? &own[i] : NULL;
+}
+
+/* Columns are written `recv-q`: a hyphen in a predicate's name does not count. */
+static bool same_name(const char *name, const char *word)
+{
+	for (; *word; word++) {
+		if (*word == '-')
+			continue;
+		if (tolower((unsigned char)*word) != *name)
+			return false;
+		name++;
+	}
+	return !*name;
+}
+
+const struct predicate *predicate_find(const char *word)
+{
+	const struct predicate *p;
+
+	for (size_t i = 0; (p = predicate_at(i)); i++)
+		if (same_name(p->word, word))
+			return p;
+	/* ss's short form. */
+	return strcasecmp(word, "excl") == 0 ? &predicate_exclude : NULL;
+}
+
+const char *predicate_nearest(const char *word)
+{
+	const char *names[ARRAY_SIZE(shared) + ARRAY_SIZE(own) + 3];
+	size_t n = 0;
+
+	for (const struct predicate *p; (p = predicate_at(n)); n++)
+		names[n] = p->word;
+	/* What else may stand there. */
+	names[n++] = "and";
+	names[n++] = "not";
+	names[n++] = "or";
+	return nearest_word(word, names, n, sizeof(*names));
+}
