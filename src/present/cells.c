@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "present/cells.h"
+
+#include "present/escape.h"
+
+#define UNUSED(x) ((void)(x))
+
+static void cell_number(struct outbuf *b, int64_t v)
+{
+	if (v == UNKNOWN)
+		outbuf_char(b, '?');
+	else
+		outbuf_i64(b, v);
+}
+
+static void cell_name(struct outbuf *b, const char *name)
+{
+	if (name)
+		escape_text(b, name, strlen(name));
+	else
+		outbuf_char(b, '-');
+}
+
+CELL(netid)
+{
+	UNUSED(cx);
+	outbuf_str(b, netid_name(sk->netid));
+}
+
+CELL(family)
+{
+	UNUSED(cx);
+	outbuf_str(b, family_name(sk->family));
+}
+
+CELL(state)
+{
+	UNUSED(cx);
+	outbuf_str(b, state_ss_name(sk->state));
+}
+
+INK(state)
+{
+	if (sk->state == STATE_CLOSE_WAIT)
+		return INK_NOTICE;
+	return sk->state == STATE_TIME_WAIT ? INK_FAINT : INK_PLAIN;
+}
+
+CELL(netns)
+{
+	UNUSED(cx);
+	cell_number(b, sk->netns ? (int64_t)sk->netns : UNKNOWN);
+}
+
+CELL(netns_name)
+{
+	UNUSED(cx);
+	cell_name(b, sk->netns_name);
+}
+
+CELL(local)
+{
+	address_cell(b, sk, false, cx->names);
+}
+
+CELL(peer)
+{
+	address_cell(b, sk, true, cx->names);
+}
+
+CELL(interface)
+{
+	UNUSED(cx);
+	if (!sk->interface && sk->ifindex)
+		outbuf_u64(b, sk->ifindex);
+	else
+		cell_name(b, sk->interface);
+}
+
+CELL(ifindex)
+{
+	UNUSED(cx);
+	if (sk->ifindex)
+		outbuf_u64(b, sk->ifindex);
+	else
+		outbuf_char(b, '-');
+}
+
+CELL(recv_queue)
+{
+	UNUSED(cx);
+	outbuf_u64(b, sk->recv_queue);
+}
+
+CELL(send_queue)
+{
+	UNUSED(cx);
+	outbuf_u64(b, sk->send_queue);
+}
+
+static const char *const unit_names[] = {
+	[QUEUE_BYTES] = "bytes",
+	[QUEUE_CONNECTIONS] = "connections",
+	[QUEUE_NONE] = "none",
+	[QUEUE_MEMORY] = "memory",
+};
+
+CELL(queue_unit)
+{
+	UNUSED(cx);
+	outbuf_str(b, unit_names[sk->queue_unit]);
+}
+
+VALUE(queue_unit)
+{
+	outbuf_printf(b, "\"%s\"", unit_names[sk->queue_unit]);
+}
+
+CELL(unread)
+{
+	UNUSED(cx);
+	cell_number(b, sk->unread_bytes);
+}
+
+CELL(outstanding)
+{
+	UNUSED(cx);
+	cell_number(b, sk->outstanding_bytes);
+}
+
+CELL(unsent)
+{
+	UNUSED(cx);
+	cell_number(b, sk->unsent_bytes);
+}
+
+CELL(linger)
+{
+	const struct linger_setting *l = &sk->linger;
+	static const char *const words[] = {
+		[LINGER_UNKNOWN] = "?",
+		[LINGER_NONE] = "-",
+		[LINGER_OFF] = "off",
+		[LINGER_ON] = "inf",
+	};
+
+	UNUSED(cx);
+	if (l->kind != LINGER_ON || l->forever) {
+		outbuf_str(b, words[l->kind]);
+		return;
+	}
+	outbuf_i64(b, l->seconds);
+	outbuf_char(b, 's');
+}
+
+INK(linger)
+{
+	return sk->linger.kind == LINGER_ON && sk->linger.seconds == 0 ? INK_NOTICE : INK_PLAIN;
+}
+
+/* Puts a separator before every item of a list but the first. */
+static void separate(struct outbuf *b, bool *first, char separator)
+{
+	if (!*first)
+		outbuf_char(b, separator);
+	*first = false;
+}
+
+static void option_word(struct outbuf *b, bool *first, enum tri value, const char *word)
+{
+	if (value != TRI_YES)
+		return;
+	separate(b, first, ',');
+	outbuf_str(b, word);
+}
+
+CELL(options)
+{
+	const struct close_options *o = &sk->options;
+	bool first = true;
+
+	UNUSED(cx);
+	if (o->nonblock == TRI_UNKNOWN && o->reuseaddr == TRI_UNKNOWN) {
+		outbuf_char(b, sk->linger.kind == LINGER_NONE ? '-' : '?');
+		return;
+	}
+	option_word(b, &first, o->nonblock, "nonblock");
+	option_word(b, &first, o->reuseaddr, "reuseaddr");
+	option_word(b, &first, o->reuseport, "reuseport");
+	option_word(b, &first, o->repair, "repair");
+	option_word(b, &first, o->linger2_negative, "linger2<0");
+	if (o->user_timeout_ms > 0) {
+		separate(b, &first, ',');
+		outbuf_printf(b, "user-timeout=%lldms", (long long)o->user_timeout_ms);
+	}
+	if (first)
+		outbuf_char(b, '-');
+}
+
+static const char *const shutdown_words[] = { "-", "recv", "send", "recv,send" };
+
+CELL(shutdown)
+{
+	UNUSED(cx);
+	outbuf_str(b, sk->shutdown_known             ? shutdown_words[sk->shutdown & 3]
+		      : sk->queue_unit == QUEUE_NONE ? "-"
+						     : "?");
+}
+
+CELL(uid)
+{
+	UNUSED(cx);
+	cell_number(b, sk->uid_known ? (int64_t)sk->uid : UNKNOWN);
+}
+
+CELL(inode)
+{
+	UNUSED(cx);
+	outbuf_u64(b, sk->inode);
+}
+
+CELL(cookie)
+{
+	UNUSED(cx);
+	outbuf_hex(b, sk->cookie);
+}
+
+CELL(cgroup)
+{
+	UNUSED(cx);
+	if (!sk->cgroup && sk->queue_unit != QUEUE_NONE)
+		outbuf_char(b, '?');
+	else
+		cell_name(b, sk->cgroup);
+}
+
+static void put_comm(struct outbuf *b, const struct holder *h)
+{
+	if (*h->comm)
+		escape_text(b, h->comm, strlen(h->comm));
+	else
+		outbuf_char(b, '?'); /* it could not be read */
+	outbuf_char(b, '/');
+	outbuf_u64(b, h->pid);
+}
+
+/* Every holder as `name/pid(fd 3,5)`; the descriptors of a process come one after the other. */
+static void put_all_holders(struct outbuf *b, const struct holder_list *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct holder *h = &list->items[i];
+		bool same = i && list->items[i - 1].pid == h->pid;
+
+		if (same) {
+			outbuf_printf(b, ",%u", h->fd);
+			continue;
+		}
+		if (i)
+			outbuf_str(b, ") ");
+		put_comm(b, h);
+		outbuf_printf(b, "(fd %u", h->fd);
+	}
+	outbuf_char(b, ')');
+}
+
+static uint32_t other_processes(const struct holder_list *list)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i < list->count; i++)
+		n += list->items[i].pid != list->items[i - 1].pid;
+	return n;
+}
+
+CELL(process)
+{
+	const struct holder_list *list = &sk->holders;
+
+	if (sk->inode == 0) {
+		outbuf_char(b, '-');
+	} else if (list->count == 0) {
+		outbuf_str(b, list->known == HOLDERS_COMPLETE ? "unseen" : "?");
+	} else if (cx->all_holders) {
+		put_all_holders(b, list);
+	} else {
+		put_comm(b, &list->items[0]);
+		if (other_processes(list))
+			outbuf_printf(b, " +%u", other_processes(list));
+	}
+	if (cx->all_holders && list->count && list->known == HOLDERS_PARTIAL)
+		outbuf_str(b, " ?");
+}
+
+static int64_t references(const struct socket *sk)
+{
+	return sk->holders.count ? (int64_t)sk->holders.count : UNKNOWN;
+}
+
+CELL(references)
+{
+	UNUSED(cx);
+	if (sk->inode == 0)
+		outbuf_char(b, '-');
+	else
+		cell_number(b, references(sk));
+}
+
+CELL(outcome)
+{
+	bool first = true;
+
+	UNUSED(cx);
+	for (int i = 0; i < OUTCOME_COUNT; i++) {
+		if (!(sk->close.outcomes & OUTCOME_BIT(i)))
+			continue;
+		separate(b, &first, '|');
+		outbuf_str(b, outcome_name((enum outcome)i));
+	}
+}
+
+/* The verdict hangs on something nobody could read. */
+static bool risk_is_open(const struct socket *sk)
+{
+	return sk->close.risk != sk->close.risk_max;
+}
+
+CELL(risk)
+{
+	UNUSED(cx);
+	outbuf_str(b, risk_name(sk->close.risk));
+	if (risk_is_open(sk))
+		outbuf_char(b, '?');
+}
+
+INK(risk)
+{
+	static const enum ink inks[RISK_COUNT] = {
+		[RISK_NONE] = INK_PLAIN,
+		[RISK_POSSIBLE] = INK_NOTICE,
+		[RISK_LIKELY] = INK_WARNING,
+		[RISK_CERTAIN] = INK_ALARM,
+	};
+
+	return inks[sk->close.risk];
+}
+
+CELL(risk_max)
+{
+	UNUSED(cx);
+	outbuf_str(b, risk_name(sk->close.risk_max));
+}
+
+CELL(reasons)
+{
+	bool first = true;
+
+	UNUSED(cx);
+	for (int i = 0; i < REASON_COUNT; i++) {
+		if (!(sk->close.reasons & REASON_BIT(i)))
+			continue;
+		separate(b, &first, ',');
+		outbuf_str(b, reason_name((enum reason)i));
+	}
+	if (first)
+		outbuf_char(b, '-');
+}
+
+CELL(loss_min)
+{
+	UNUSED(cx);
+	cell_number(b, sk->close.loss_min_bytes);
+}
+
+CELL(loss_max)
+{
+	UNUSED(cx);
+	cell_number(b, sk->close.loss_max_bytes);
+}
+
+CELL(close_unread)
+{
+	UNUSED(cx);
+	cell_number(b, sk->close.unread_bytes);
+}
+
+CELL(block)
+{
+	UNUSED(cx);
+	if (sk->close.block_forever)
+		outbuf_str(b, "inf");
+	else
+		cell_number(b, sk->close.block_seconds);
+}
+
+CELL(drain)
+{
+	UNUSED(cx);
+	cell_number(b, sk->close.drain_ms);
+}

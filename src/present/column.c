@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "present/column.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "plan/needs.h"
+#include "present/cells.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define JUDGE   (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
+#define REASONS (JUDGE | NEED_OWNERS)
+
+static const struct column columns[] = {
+	{ "netid", "NETID", "netid", "kind of socket", 0, false, 0, cell_netid, json_netid, NULL },
+	{ "family", "FAMILY", "family", "inet or inet6", 0, false, 0, cell_family, json_family,
+	  NULL },
+	{ "state", "STATE", "state", "state of the connection", 0, false, 0, cell_state, json_state,
+	  ink_state },
+	{ "netns", "NETNS", "netns", "inode of the network namespace", NEED_NETNS, true, 0,
+	  cell_netns, json_netns, NULL },
+	{ "local", "LOCAL", "local", "local address and port", NEED_LINKS, false, ':', cell_local,
+	  json_local, NULL },
+	{ "peer", "PEER", "peer", "peer's address and port", NEED_LINKS, false, ':', cell_peer,
+	  json_peer, NULL },
+	{ "interface", "INTERFACE", "interface", "device the socket is bound to", NEED_LINKS, false,
+	  0, cell_interface, json_interface, NULL },
+	{ "ifindex", "IFINDEX", "interface_index", "index of that device", 0, true, 0, cell_ifindex,
+	  json_ifindex, NULL },
+	{ "recv-q", "RECV-Q", "recv_queue", "receive queue, the peer's FIN included", 0, true, 0,
+	  cell_recv_queue, json_recv_queue, NULL },
+	{ "send-q", "SEND-Q", "send_queue", "send queue, SYN or FIN included", 0, true, 0,
+	  cell_send_queue, json_send_queue, NULL },
+	{ "queue-unit", "QUNIT", "queue_unit", "what the two queues count", 0, false, 0,
+	  cell_queue_unit, json_queue_unit, NULL },
+	{ "unread", "UNREAD", "unread_bytes", "bytes received and not read", 0, true, 0,
+	  cell_unread, json_unread, NULL },
+	{ "outstanding", "OUTSTAND", "outstanding_bytes", "bytes written and not acknowledged", 0,
+	  true, 0, cell_outstanding, json_outstanding, NULL },
+	{ "unsent", "UNSENT", "unsent_bytes", "bytes written and not sent", NEED_TCP_INFO, true, 0,
+	  cell_unsent, json_unsent, NULL },
+	{ "netns-name", "NETNS-NAME", "netns_name", "name of the network namespace",
+	  NEED_NETNS | NEED_NETNS_NAME, false, 0, cell_netns_name, json_netns_name, NULL },
+	{ "linger", "LINGER", "linger", "SO_LINGER: off, seconds, inf; ? unknown", NEED_LINGER,
+	  true, 0, cell_linger, json_linger, ink_linger },
+	{ "options", "OPTIONS", "options", "options that change what close() does", NEED_LINGER,
+	  false, '$', cell_options, json_options, NULL },
+	{ "shutdown", "SHUTDOWN", "shutdown", "directions that are shut down", 0, false, 0,
+	  cell_shutdown, json_shutdown, NULL },
+	{ "uid", "UID", "uid", "user id of the socket", 0, true, 0, cell_uid, json_uid, NULL },
+	{ "inode", "INODE", "inode", "inode of the socket, 0: no process has it", 0, true, 0,
+	  cell_inode, json_inode, NULL },
+	{ "cookie", "COOKIE", "cookie", "kernel's unique number for the socket", 0, true, 0,
+	  cell_cookie, json_cookie, NULL },
+	{ "cgroup", "CGROUP", "cgroup", "control group it was created in", NEED_CGROUP, false, '$',
+	  cell_cgroup, json_cgroup, NULL },
+	{ "process", "PROCESS", "holders", "who holds it: first process, with -p all", NEED_OWNERS,
+	  false, '/', cell_process, json_holders, NULL },
+	{ "references", "REFS", "references", "descriptors seen that refer to it", NEED_OWNERS,
+	  true, 0, cell_references, json_references, NULL },
+	{ "outcome", "OUTCOME", "close.outcome", "what close() would do", JUDGE, false, 0,
+	  cell_outcome, json_outcome, NULL },
+	{ "outcomes", "OUTCOMES", "close.outcomes", "all that close() might do", JUDGE, false, 0,
+	  cell_outcome, json_outcomes, NULL },
+	{ "risk", "RISK", "close.risk", "risk of losing data at close; ? open", JUDGE, false, 0,
+	  cell_risk, json_risk, ink_risk },
+	{ "risk-max", "RISK-MAX", "close.risk_max", "upper bound of the risk", JUDGE, false, 0,
+	  cell_risk_max, json_risk_max, NULL },
+	{ "reasons", "REASONS", "close.reasons", "why, in stable words", REASONS, false, '$',
+	  cell_reasons, json_reasons, NULL },
+	{ "loss-min", "LOSS-MIN", "close.loss_min_bytes", "bytes the close destroys at least",
+	  JUDGE, true, 0, cell_loss_min, json_loss_min, NULL },
+	{ "loss-max", "LOSS-MAX", "close.loss_max_bytes", "bytes the close destroys at most", JUDGE,
+	  true, 0, cell_loss_max, json_loss_max, NULL },
+	{ "unread-loss", "UNREAD-LOSS", "close.unread_bytes", "unread bytes, gone with the close",
+	  JUDGE, true, 0, cell_close_unread, json_close_unread, NULL },
+	{ "block", "BLOCK", "close.block_seconds", "seconds that close() may wait", JUDGE, true, 0,
+	  cell_block, json_block, NULL },
+	{ "drain", "DRAIN-MS", "close.drain_ms", "milliseconds to deliver the queue, estimated",
+	  JUDGE, true, 0, cell_drain, json_drain, NULL },
+};
+
+const struct column *column_table(size_t *count)
+{
+	*count = ARRAY_SIZE(columns);
+	return columns;
+}
+
+static const struct column *find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		if (strncmp(columns[i].name, name, len) == 0 && !columns[i].name[len])
+			return &columns[i];
+	return NULL;
+}
+
+const struct column *column_find(const char *name)
+{
+	return find(name, strlen(name));
+}
+
+static bool has(const struct column_list *list, const struct column *column)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i] == column)
+			return true;
+	return false;
+}
+
+int column_list_parse(struct column_list *list, const char *text, char *bad, size_t size)
+{
+	while (true) {
+		size_t len = strcspn(text, ",");
+		const struct column *column = len ? find(text, len) : NULL;
+
+		if (!column) {
+			size_t n = len < size - 1 ? len : size - 1;
+
+			memcpy(bad, text, n);
+			bad[n] = '\0';
+			return -EINVAL;
+		}
+		if (!has(list, column))
+			list->items[list->count++] = column;
+		if (!text[len])
+			return 0;
+		text += len + 1;
+	}
+}
+
+void column_list_all(struct column_list *list)
+{
+	list->count = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		list->items[list->count++] = &columns[i];
+}
+
+unsigned int column_list_needs(const struct column_list *list)
+{
+	unsigned int needs = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		needs |= list->items[i]->needs;
+	return needs;
+}

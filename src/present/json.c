@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JSON in two wrappings of the same objects: one document, or one object a line. The keys are
+ * the column table's paths; columns under one parent stand together in it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config.h"
+#include "present/escape.h"
+#include "present/writer.h"
+
+#define PREFIX_SIZE 48
+
+struct json {
+	struct writer writer;
+	struct outbuf *out;
+	bool lines; /* ndjson */
+	bool first; /* no socket yet */
+	size_t count;
+	const struct column *columns[COLUMNS_MAX];
+	char prefix[COLUMNS_MAX][PREFIX_SIZE]; /* what goes before each value */
+	bool ends_in_parent;
+	const struct explain_context *explain; /* NULL: no sentences */
+};
+
+static bool is_chosen(const struct column_list *list, const struct column *column)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i] == column)
+			return true;
+	return false;
+}
+
+static size_t parent_length(const char *path)
+{
+	const char *dot = strchr(path, '.');
+
+	return dot ? (size_t)(dot - path) : 0;
+}
+
+/* Writes what comes before a value: the end of one parent, the start of another, the key. */
+static void make_prefix(char *to, const char *path, const char *before)
+{
+	size_t parent = parent_length(path);
+	size_t old = before ? parent_length(before) : 0;
+	bool same = parent && parent == old && strncmp(path, before, parent) == 0;
+
+	if (same || !parent)
+		snprintf(to, PREFIX_SIZE, "%s,\"%s\":", old && !same ? "}" : "",
+			 parent ? path + parent + 1 : path);
+	else
+		snprintf(to, PREFIX_SIZE, "%s,\"%.*s\":{\"%s\":", old ? "}" : "", (int)parent, path,
+			 path + parent + 1);
+}
+
+/* In the order of the column table, so that columns of one parent stand together. */
+static void choose_columns(struct json *j, const struct column_list *list)
+{
+	const char *before = NULL;
+	size_t n;
+	const struct column *table = column_table(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_chosen(list, &table[i]))
+			continue;
+		make_prefix(j->prefix[j->count], table[i].json, before);
+		j->columns[j->count++] = &table[i];
+		before = table[i].json;
+	}
+	j->ends_in_parent = before && parent_length(before);
+}
+
+static void put_text(struct outbuf *b, const char *key, const char *text)
+{
+	outbuf_printf(b, ",\"%s\":", key);
+	if (text)
+		escape_json(b, text, strlen(text));
+	else
+		outbuf_str(b, "null");
+}
+
+static void put_time(struct outbuf *b, const struct timespec *time)
+{
+	struct tm tm;
+	char text[32];
+
+	if (!time->tv_sec || !gmtime_r(&time->tv_sec, &tm)) {
+		put_text(b, "time", NULL);
+		return;
+	}
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	put_text(b, "time", text);
+}
+
+static const char *const owners_sources[] = {
+	[OWNERS_FROM_NOWHERE] = NULL,
+	[OWNERS_FROM_BPF] = "bpf",
+	[OWNERS_FROM_PROC] = "proc",
+};
+
+static const char *const linger_sources[] = {
+	[LINGER_FROM_NOWHERE] = NULL,
+	[LINGER_FROM_BPF] = "bpf",
+	[LINGER_FROM_GETFD] = "getfd",
+};
+
+/* Kinds that the selection names and this kernel lacks. */
+static void put_missing(struct outbuf *b, uint32_t netids)
+{
+	bool first = true;
+
+	outbuf_str(b, ",\"missing\":[");
+	for (int i = 0; i < NETID_COUNT; i++) {
+		if (!(netids & NETID_BIT(i)))
+			continue;
+		outbuf_printf(b, "%s\"%s\"", first ? "" : ",", netid_name((enum netid)i));
+		first = false;
+	}
+	outbuf_char(b, ']');
+}
+
+static void put_header(struct outbuf *b, const struct run_info *info)
+{
+	const struct owners_status *o = info->owners;
+
+	outbuf_str(b, "{\"type\":\"header\",\"schema\":1,\"program\":\"lingerstat\"");
+	put_text(b, "version", PACKAGE_VERSION);
+	put_text(b, "source", info->source);
+	put_text(b, "host", info->host);
+	put_time(b, &info->time);
+	put_text(b, "kernel", info->kernel);
+	outbuf_str(b, ",\"netns\":");
+	if (info->netns)
+		outbuf_u64(b, info->netns);
+	else
+		outbuf_str(b, "null");
+	put_text(b, "linger_source", linger_sources[o->linger]);
+	put_text(b, "owners_source", owners_sources[o->holders]);
+	outbuf_printf(b, ",\"owners_complete\":%s,\"unreadable_processes\":%u",
+		      o->complete ? "true" : "false", o->unreadable);
+	put_text(b, "bpf_problem", o->bpf_stage);
+	put_missing(b, info->missing_netids);
+	outbuf_char(b, '}');
+}
+
+static void put_summary(struct outbuf *b, const struct run_result *r)
+{
+	outbuf_printf(b, "{\"type\":\"summary\",\"complete\":%s", r->complete ? "true" : "false");
+	put_text(b, "problem", r->problem);
+	outbuf_char(b, ',');
+	tally_json(b, r->tally, r->judged);
+	outbuf_printf(b,
+		      ",\"undecided_sockets\":%llu,\"duplicates_removed\":%llu,\"malformed_"
+		      "messages\":%llu,"
+		      "\"malformed_attributes\":%llu}",
+		      (unsigned long long)r->undecided, (unsigned long long)r->dump->duplicates,
+		      (unsigned long long)r->dump->malformed,
+		      (unsigned long long)r->dump->bad_attrs);
+}
+
+static void json_begin(struct writer *w, const struct run_info *info)
+{
+	struct json *j = (struct json *)w;
+
+	if (!j->lines)
+		outbuf_str(j->out, "{\"header\":");
+	put_header(j->out, info);
+	outbuf_str(j->out, j->lines ? "\n" : ",\n\"sockets\":[");
+}
+
+static void json_row(struct writer *w, const struct socket *sk)
+{
+	struct json *j = (struct json *)w;
+
+	if (!j->lines)
+		outbuf_str(j->out, j->first ? "\n" : ",\n");
+	j->first = false;
+	outbuf_str(j->out, "{\"type\":\"socket\"");
+	for (size_t i = 0; i < j->count; i++) {
+		outbuf_str(j->out, j->prefix[i]);
+		j->columns[i]->value(j->out, sk);
+	}
+	if (j->ends_in_parent)
+		outbuf_char(j->out, '}');
+	if (j->explain) {
+		outbuf_str(j->out, ",\"explain\":");
+		explain_json(j->out, sk, j->explain);
+	}
+	outbuf_char(j->out, '}');
+	if (j->lines)
+		outbuf_char(j->out, '\n');
+}
+
+static void json_end(struct writer *w, const struct run_result *result)
+{
+	struct json *j = (struct json *)w;
+
+	if (!j->lines)
+		outbuf_str(j->out, "\n],\n\"summary\":");
+	put_summary(j->out, result);
+	outbuf_str(j->out, j->lines ? "\n" : "}\n");
+}
+
+static void json_free(struct writer *w)
+{
+	free(w);
+}
+
+static struct writer *open_json(struct outbuf *out, const struct writer_options *options,
+				bool lines)
+{
+	struct json *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	j->writer = (struct writer){ json_begin, json_row, json_end, json_free };
+	j->out = out;
+	j->lines = lines;
+	j->explain = options->explain;
+	j->first = true;
+	choose_columns(j, options->columns);
+	return &j->writer;
+}
+
+struct writer *json_open(struct outbuf *out, const struct writer_options *options)
+{
+	return open_json(out, options, false);
+}
+
+struct writer *ndjson_open(struct outbuf *out, const struct writer_options *options)
+{
+	return open_json(out, options, true);
+}

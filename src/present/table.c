@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table. It streams, so widths cannot wait for the last row: the first SAMPLE rows are held
+ * back, decide the widths, and everything after them is printed as it comes.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "present/escape.h"
+#include "present/writer.h"
+
+#define SAMPLE    256
+#define GAP       1  /* spaces between columns */
+#define MIN_WIDTH 12 /* a flexible column is not cut below this */
+
+/* One row of formatted cells: where each begins in the text, and its ink. */
+struct row {
+	size_t end[COLUMNS_MAX]; /* offset behind each cell */
+	enum ink ink[COLUMNS_MAX];
+};
+
+struct table {
+	struct writer writer;
+	struct outbuf *out;
+	struct writer_options options;
+	size_t columns;
+	size_t width[COLUMNS_MAX];
+	struct outbuf text; /* cells of the held rows, one after the other */
+	struct row rows[SAMPLE];
+	size_t held;
+	bool flowing; /* widths are fixed, rows go straight out */
+};
+
+static const struct column *column_at(const struct table *t, size_t i)
+{
+	return t->options.columns->items[i];
+}
+
+static size_t cell_start(const struct row *row, size_t row_start, size_t i)
+{
+	return i ? row->end[i - 1] : row_start;
+}
+
+static void format_row(struct table *t, const struct socket *sk, struct row *row)
+{
+	for (size_t i = 0; i < t->columns; i++) {
+		const struct column *c = column_at(t, i);
+
+		c->cell(&t->text, sk, &t->options.cells);
+		row->end[i] = t->text.len;
+		row->ink[i] = c->ink && t->options.color ? c->ink(sk) : INK_PLAIN;
+	}
+}
+
+/* Bytes of the first `columns` code points. */
+static size_t cut_at(const char *s, size_t n, size_t columns)
+{
+	size_t i = 0;
+
+	while (i < n && (columns || ((unsigned char)s[i] & 0xc0) == 0x80)) {
+		columns -= ((unsigned char)s[i] & 0xc0) != 0x80;
+		i++;
+	}
+	return i;
+}
+
+/* The part that is kept when the rest is cut: the port behind an address, the pid behind a name.
+ * Empty when there is none, or no room for it. */
+static const char *kept_part(const char *s, size_t n, char mark, size_t width, size_t *len)
+{
+	const char *at = mark == '$' ? NULL : memrchr(s, mark, n);
+	size_t end = 1;
+
+	*len = 0;
+	if (!at)
+		return s + n;
+	while (at + end < s + n && isalnum((unsigned char)at[end]))
+		end++;
+	if (end + 2 > width)
+		return s + n;
+	*len = end;
+	return at;
+}
+
+static void put_cut(struct table *t, const char *s, size_t n, size_t width, char mark)
+{
+	size_t len;
+	const char *kept = kept_part(s, n, mark, width, &len);
+
+	outbuf_put(t->out, s, cut_at(s, (size_t)(kept - s), width - 1 - len));
+	outbuf_str(t->out, t->options.utf8 ? "\xe2\x80\xa6" : ">");
+	outbuf_put(t->out, kept, len);
+}
+
+/* One cell with its padding; the last column is not padded. */
+static void put_cell(struct table *t, size_t i, const char *s, size_t n, enum ink ink)
+{
+	const struct column *c = column_at(t, i);
+	size_t shown = text_width(s, n);
+	bool cut = t->options.width && c->cut && shown > t->width[i];
+	size_t pad;
+
+	if (cut)
+		shown = t->width[i];
+	pad = shown < t->width[i] ? t->width[i] - shown : 0;
+	if (i)
+		outbuf_fill(t->out, ' ', GAP);
+	if (c->right)
+		outbuf_fill(t->out, ' ', pad);
+	style_begin(t->out, ink);
+	if (cut)
+		put_cut(t, s, n, t->width[i], c->cut);
+	else
+		outbuf_put(t->out, s, n);
+	style_end(t->out, ink);
+	if (!c->right && i + 1 < t->columns)
+		outbuf_fill(t->out, ' ', pad);
+}
+
+static void put_row(struct table *t, const struct row *row, size_t row_start)
+{
+	for (size_t i = 0; i < t->columns; i++) {
+		size_t start = cell_start(row, row_start, i);
+
+		put_cell(t, i, t->text.data + start, row->end[i] - start, row->ink[i]);
+	}
+	outbuf_char(t->out, '\n');
+}
+
+static void put_header(struct table *t)
+{
+	if (!t->options.header)
+		return;
+	for (size_t i = 0; i < t->columns; i++) {
+		const char *header = column_at(t, i)->header;
+
+		put_cell(t, i, header, strlen(header), t->options.color ? INK_HEADER : INK_PLAIN);
+	}
+	outbuf_char(t->out, '\n');
+}
+
+static void measure(struct table *t)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i < t->columns; i++)
+		t->width[i] = t->options.header ? strlen(column_at(t, i)->header) : 1;
+	for (size_t r = 0; r < t->held; r++) {
+		for (size_t i = 0; i < t->columns; i++) {
+			size_t from = cell_start(&t->rows[r], start, i);
+			size_t w = text_width(t->text.data + from, t->rows[r].end[i] - from);
+
+			if (w > t->width[i])
+				t->width[i] = w;
+		}
+		start = t->rows[r].end[t->columns - 1];
+	}
+}
+
+/* The flexible column that takes most room and can still give some, or -1. */
+static int widest_flexible(const struct table *t)
+{
+	int found = -1;
+
+	for (size_t i = 0; i < t->columns; i++) {
+		if (!column_at(t, i)->cut || t->width[i] <= MIN_WIDTH)
+			continue;
+		if (found < 0 || t->width[i] > t->width[found])
+			found = (int)i;
+	}
+	return found;
+}
+
+static void fit_terminal(struct table *t)
+{
+	size_t total = t->columns ? (t->columns - 1) * GAP : 0;
+
+	if (!t->options.width)
+		return;
+	for (size_t i = 0; i < t->columns; i++)
+		total += t->width[i];
+	while (total > t->options.width) {
+		int i = widest_flexible(t);
+
+		if (i < 0)
+			return;
+		t->width[i]--;
+		total--;
+	}
+}
+
+/* Fixes the widths and prints what was held back. */
+static void flow(struct table *t)
+{
+	size_t start = 0;
+
+	if (t->flowing || t->text.error)
+		return;
+	t->flowing = true;
+	measure(t);
+	fit_terminal(t);
+	put_header(t);
+	for (size_t r = 0; r < t->held; r++) {
+		put_row(t, &t->rows[r], start);
+		start = t->rows[r].end[t->columns - 1];
+	}
+	t->text.len = 0;
+}
+
+static void table_row(struct writer *w, const struct socket *sk)
+{
+	struct table *t = (struct table *)w;
+
+	if (!t->flowing) {
+		format_row(t, sk, &t->rows[t->held++]);
+		if (t->held == SAMPLE)
+			flow(t);
+		return;
+	}
+	t->text.len = 0;
+	format_row(t, sk, &t->rows[0]);
+	if (!t->text.error)
+		put_row(t, &t->rows[0], 0);
+}
+
+static void table_end(struct writer *w, const struct run_result *result)
+{
+	struct table *t = (struct table *)w;
+
+	flow(t);
+	if (t->text.error && !t->out->error)
+		t->out->error = t->text.error;
+	if (!t->options.tally)
+		return;
+	style_begin(t->out, t->options.color ? INK_FAINT : INK_PLAIN);
+	tally_line(t->out, result->tally, result->judged);
+	if (result->undecided)
+		outbuf_printf(t->out, "; %llu left out: not known",
+			      (unsigned long long)result->undecided);
+	if (!result->complete)
+		outbuf_str(t->out, "; INCOMPLETE");
+	style_end(t->out, t->options.color ? INK_FAINT : INK_PLAIN);
+	outbuf_char(t->out, '\n');
+}
+
+static void table_free(struct writer *w)
+{
+	struct table *t = (struct table *)w;
+
+	outbuf_close(&t->text);
+	free(t);
+}
+
+struct writer *table_open(struct outbuf *out, const struct writer_options *options)
+{
+	struct table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	if (outbuf_open(&t->text, -1) < 0) {
+		free(t);
+		return NULL;
+	}
+	t->writer = (struct writer){ NULL, table_row, table_end, table_free };
+	t->out = out;
+	t->text.ascii = !options->utf8;
+	t->options = *options;
+	t->columns = options->columns->count;
+	return &t->writer;
+}
