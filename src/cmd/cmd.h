@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The commands: one file each, exporting one const entry. A command wires rooms together and
+ * says how it went; main alone turns that into an exit status.
+ */
+#ifndef LINGERSTAT_CMD_CMD_H
+#define LINGERSTAT_CMD_CMD_H
+
+enum result {
+	RESULT_DONE,
+	RESULT_FAILED,
+	RESULT_USAGE,
+	RESULT_INCOMPLETE, /* rows are missing; what was read is printed and the gap named */
+};
+
+struct command {
+	const char *name;
+	const char *summary; /* one line */
+	/* Takes the program's name and the words behind the command. */
+	enum result (*run)(int argc, char **argv);
+};
+
+extern const struct command command_list;
+extern const struct command command_explain;
+
+/* The commands, and how many: for main, and for messages that suggest one. */
+const struct command *const *command_table(unsigned int *count);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/common.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/nearest.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define FLAG(function, field)                                     \
+	static int function(void *options, const char *value)     \
+	{                                                         \
+		(void)value;                                      \
+		((struct common_options *)options)->field = true; \
+		return 0;                                         \
+	}
+
+FLAG(opt_all, all)
+FLAG(opt_listening, listening)
+FLAG(opt_ipv4, ipv4)
+FLAG(opt_ipv6, ipv6)
+FLAG(opt_numeric, numeric)
+FLAG(opt_resolve, resolve)
+FLAG(opt_explain_filter, explain_filter)
+FLAG(opt_help, help)
+FLAG(opt_version, version)
+
+#define KIND(function, mask)                                          \
+	static int function(void *options, const char *value)         \
+	{                                                             \
+		(void)value;                                          \
+		((struct common_options *)options)->netids |= (mask); \
+		return 0;                                             \
+	}
+
+KIND(opt_tcp, NETID_BIT(NETID_TCP))
+KIND(opt_mptcp, NETID_BIT(NETID_MPTCP))
+KIND(opt_udp, NETID_BIT(NETID_UDP))
+KIND(opt_unix, NETIDS_UNIX)
+
+int common_pick(const char *option, const char *word, const void *table, size_t n, size_t stride,
+		size_t *index)
+{
+	char all[256] = "";
+	const char *near;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name = *(const char *const *)((const char *)table + i * stride);
+		size_t used = strlen(all);
+
+		if (strcasecmp(word, name) == 0) {
+			*index = i;
+			return 0;
+		}
+		snprintf(all + used, sizeof(all) - used, "%s%s", i ? ", " : "", name);
+	}
+	near = nearest_word(word, table, n, stride);
+	if (near)
+		message("%s: unknown word '%s'; did you mean '%s'? (one of: %s)", option, word,
+			near, all);
+	else
+		message("%s: unknown word '%s'; one of: %s", option, word, all);
+	return -EINVAL;
+}
+
+static int opt_risk(void *options, const char *value)
+{
+	struct common_options *o = options;
+	size_t i = RISK_LIKELY;
+	int err = value ? common_pick("--risk", value, risk_words(), RISK_COUNT, sizeof(char *), &i)
+			: 0;
+
+	if (!err)
+		o->least_risk = (enum risk)i;
+	return err;
+}
+
+static int opt_color(void *options, const char *value)
+{
+	static const char *const words[] = { "auto", "always", "never" };
+	struct common_options *o = options;
+	size_t i = COLOR_ALWAYS;
+	int err =
+		value ? common_pick("--color", value, words, ARRAY_SIZE(words), sizeof(*words), &i)
+		      : 0;
+
+	o->color = (enum color_mode)i;
+	return err;
+}
+
+static int opt_linger(void *options, const char *value)
+{
+	static const char *const words[] = { "auto", "bpf", "getfd", "none" };
+	struct common_options *o = options;
+	size_t i = 0;
+	int err = common_pick("--linger", value, words, ARRAY_SIZE(words), sizeof(*words), &i);
+
+	o->plan.linger = (enum linger_mode)i;
+	return err;
+}
+
+static int opt_read(void *options, const char *value)
+{
+	((struct common_options *)options)->plan.read = value;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+	{ "all", 'a', NULL, "sockets in every state", opt_all },
+	{ "listening", 'l', NULL, "only listening sockets", opt_listening },
+	{ "tcp", 't', NULL, "TCP (without any of these: TCP and MPTCP)", opt_tcp },
+	{ "mptcp", 'M', NULL, "MPTCP connections", opt_mptcp },
+	{ "udp", 'u', NULL, "UDP", opt_udp },
+	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", opt_unix },
+	{ "ipv4", '4', NULL, "only IPv4", opt_ipv4 },
+	{ "ipv6", '6', NULL, "only IPv6", opt_ipv6 },
+	{ "risk", 0, "[LEVEL]", "only at or above none, possible, likely, certain", opt_risk },
+	{ "numeric", 'n', NULL, "port numbers, no service names", opt_numeric },
+	{ "resolve", 'r', NULL, "host names, from the resolver", opt_resolve },
+	{ "color", 0, "[WHEN]", "auto, always or never", opt_color },
+	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf, getfd or none", opt_linger },
+	{ "read", 0, "FILE", "list a recording (ss -D); - is standard input", opt_read },
+	{ "explain-filter", 0, NULL, "say which part of FILTER the kernel decides",
+	  opt_explain_filter },
+	{ "help", 'h', NULL, "this text", opt_help },
+	{ "version", 'V', NULL, "version and how it was built", opt_version },
+};
+
+const struct option_group common_group = { rows, ARRAY_SIZE(rows) };
+
+#define NETIDS_DEFAULT (NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP))
+
+static void choose_sockets(struct common_options *o)
+{
+	struct selection *sel = &o->plan.selection;
+
+	o->plan.named_netids = o->netids;
+	sel->netids = o->netids ? o->netids : NETIDS_DEFAULT;
+	sel->states = o->listening ? STATES_LISTENING : STATES_CONNECTED;
+	if (o->all)
+		sel->states = STATES_ALL;
+	sel->ipv4 = o->ipv4 || !o->ipv6;
+	sel->ipv6 = o->ipv6 || !o->ipv4;
+}
+
+/* `ss -D` and its like record TCP only, so nothing else can be asked of a recording. */
+static int check_replay(const struct common_options *o)
+{
+	if (!o->plan.read || !(o->netids & ~NETID_BIT(NETID_TCP)))
+		return 0;
+	message("--read: a recording holds TCP sockets only; leave out -u, -x and -M");
+	return -EINVAL;
+}
+
+int common_parse(const struct option_table *table, struct common_options *options, const char *word,
+		 int argc, char **argv, int *rest)
+{
+	int err;
+
+	options_join(options->command_line, sizeof(options->command_line), word, argc, argv);
+	options->plan.command_line = options->command_line;
+	err = options_parse(table, argc, argv, options, rest);
+	if (!err)
+		choose_sockets(options);
+	return err ? err : check_replay(options);
+}
+
+enum result common_version(void)
+{
+	fputs("lingerstat " PACKAGE_VERSION
+#ifdef WITH_BPF
+	      " (with BPF)\n",
+#else
+	      " (without BPF)\n",
+#endif
+	      stdout);
+	return RESULT_DONE;
+}
+
+/* Joins the words of the filter; the same line is shown again when something is wrong in it. */
+static char *join_words(int argc, char **argv, int first)
+{
+	size_t size = 1;
+	char *text;
+
+	for (int i = first; i < argc; i++)
+		size += strlen(argv[i]) + 1;
+	text = calloc(1, size);
+	for (int i = first; text && i < argc; i++) {
+		if (i > first)
+			strcat(text, " ");
+		strcat(text, argv[i]);
+	}
+	return text;
+}
+
+/* A single wrong word may be a mistyped command. */
+static const char *nearest_command(const char *word)
+{
+	unsigned int n;
+	const struct command *const *commands = command_table(&n);
+	const char *near = NULL;
+
+	for (unsigned int i = 0; i < n && !near; i++)
+		near = nearest_word(word, &commands[i]->name, 1, sizeof(char *));
+	return near && strcmp(near, word) != 0 ? near : NULL;
+}
+
+static int bad_filter(const char *text, const struct filter_error *error, bool first_word)
+{
+	const char *near = first_word && error->column == 0 ? nearest_command(text) : NULL;
+
+	if (near && !strchr(text, ' '))
+		message("'%s' is neither a command nor a filter; did you mean '%s'?", text, near);
+	else
+		message("filter, column %zu: %s  (%.*s>>%s)", error->column + 1, error->text,
+			(int)error->column, text, text + error->column);
+	return -EINVAL;
+}
+
+/* The states of the filter replace those of the options, as in ss. */
+static void apply_filter(struct common_options *o)
+{
+	struct selection *sel = &o->plan.selection;
+
+	filter_states(o->filter, &sel->states);
+	o->plan.filter = o->filter;
+	o->plan.needs |= filter_needs(o->filter);
+	if (o->plan.read)
+		return;
+	sel->bytecode_len = filter_bytecode(o->filter, o->bytecode, sizeof(o->bytecode));
+	sel->bytecode = sel->bytecode_len ? o->bytecode : NULL;
+}
+
+int common_filter(struct common_options *o, int argc, char **argv, int first)
+{
+	struct filter_error error = { 0 };
+	char *text = join_words(argc, argv, first);
+	const char *word;
+	int err = text ? filter_parse(&o->filter, text, &error) : -ENOMEM;
+
+	if (err == -EINVAL)
+		bad_filter(text, &error, first == 1);
+	else if (err)
+		message("%s", strerror(-err));
+	free(text);
+	if (err)
+		return err;
+	apply_filter(o);
+	word = filter_undecidable(o->filter);
+	if (!word)
+		return 0;
+	message("filter: '%s' is for the kernel alone to decide, so it cannot stand under 'or' or "
+		"'not' with words that the kernel does not know, nor be asked of a recording",
+		word);
+	return -EINVAL;
+}
+
+enum result common_explain_filter(const struct common_options *o)
+{
+	struct outbuf out;
+	int err = outbuf_open(&out, STDOUT_FILENO);
+
+	if (!err)
+		filter_explain(o->filter, &out);
+	err = outbuf_close(&out);
+	if (err)
+		message("cannot write to standard output: %s", strerror(-err));
+	return err ? RESULT_FAILED : RESULT_DONE;
+}
+
+void common_free(struct common_options *options)
+{
+	filter_free(options->filter);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Options that every listing command shares: which sockets, from where, and how linger is read.
+ */
+#ifndef LINGERSTAT_CMD_COMMON_H
+#define LINGERSTAT_CMD_COMMON_H
+
+#include <stdbool.h>
+
+#include "cmd/options.h"
+#include "cmd/run.h"
+#include "present/style.h"
+
+/* Must be the first member of a command's options, which its option table is applied to. */
+struct common_options {
+	struct run_plan plan;
+	enum risk least_risk; /* only sockets at or above */
+	enum color_mode color;
+	uint32_t netids; /* kinds asked for by name; 0: the default ones */
+	bool all, listening, ipv4, ipv6;
+	bool numeric, resolve;
+	bool help, version;
+	bool explain_filter;
+	struct filter *filter;
+	unsigned char bytecode[4096];
+	char command_line[256];
+};
+
+extern const struct option_group common_group;
+
+/* Parses the command's options. Returns 0 with the index of the first other word in *rest, or
+ * -EINVAL after a message. `word` is the command's, or "" for the default command; it goes into
+ * the command line that hints repeat. */
+int common_parse(const struct option_table *table, struct common_options *options, const char *word,
+		 int argc, char **argv, int *rest);
+
+/* Picks a word of a table whose elements begin with their name. Returns 0 with its index, or
+ * -EINVAL after a message that names the option, the nearest word and all of them. */
+int common_pick(const char *option, const char *word, const void *table, size_t n, size_t stride,
+		size_t *index);
+
+/* Prints the version. */
+enum result common_version(void);
+
+/* Makes a filter of the words behind the options and puts it into the plan: needs, states,
+ * bytecode. Returns 0, or -EINVAL after a message that points at the word. */
+int common_filter(struct common_options *options, int argc, char **argv, int first);
+
+/* --explain-filter: which part is decided where. */
+enum result common_explain_filter(const struct common_options *options);
+
+/* Frees what the options hold. */
+void common_free(struct common_options *options);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/hints.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "plan/needs.h"
+
+void hint_getfd(void)
+{
+	message("--linger=getfd holds copies of other processes' descriptors for a moment; "
+		"a close() in that moment takes effect only after it");
+}
+
+void hint_dump(const struct dump_report *report, const char *file)
+{
+	if (report->problem == DUMP_STOPPED && report->error != -ENOMEM)
+		return; /* output failed, and that has a message of its own */
+	if (report->problem != DUMP_OK && file)
+		message("'%s': %s at byte %llu; %llu sockets were readable", file,
+			dump_problem_text(report->problem), (unsigned long long)report->offset,
+			(unsigned long long)report->sockets);
+	else if (report->problem != DUMP_OK)
+		message("the list is incomplete: %s%s%s", dump_problem_text(report->problem),
+			report->error ? ": " : "", report->error ? strerror(-report->error) : "");
+	if (report->interrupted)
+		message("the list is incomplete: the kernel says the dump was interrupted");
+	if (report->malformed)
+		message("the list is incomplete: %llu malformed messages were passed over",
+			(unsigned long long)report->malformed);
+}
+
+void hint_undecided(uint64_t sockets)
+{
+	message("%llu sockets are left out: what the filter asks is not known of them",
+		(unsigned long long)sockets);
+}
+
+void hint_missing(const struct run *run)
+{
+	uint32_t missing = run->plan->named_netids & run->missing_netids;
+	size_t n;
+	const struct family *const *families = source_families(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (families[i]->netids & missing)
+			message("this kernel does not list %s sockets (no %s_diag)",
+				families[i]->name, families[i]->name);
+}
+
+/* Without CAP_PERFMON the load fails with EINVAL, not EPERM, so the error does not tell. */
+static bool lacks_privilege(const struct run *run)
+{
+	const struct owners_status *s = &run->owners;
+
+	return (s->bpf_stage && s->bpf_error != -EOPNOTSUPP && !run->may_load_bpf) ||
+	       s->getfd.denied || s->unreadable;
+}
+
+static const char *what_is_missing(bool linger, bool holders)
+{
+	if (linger && holders)
+		return "linger and other users' processes";
+	return linger ? "linger" : "other users' processes";
+}
+
+void hint_unknown(const struct run *run, uint64_t unknown_holders)
+{
+	const struct owners_status *s = &run->owners;
+	unsigned int needs = run->plan->needs;
+	bool linger = (needs & NEED_LINGER) && run->plan->linger != LINGER_MODE_NONE &&
+		      (s->linger == LINGER_FROM_NOWHERE || s->getfd.denied);
+	bool holders = (needs & NEED_OWNERS) && !s->complete && unknown_holders;
+
+	if (s->linger == LINGER_FROM_BPF && !s->hz && (needs & NEED_LINGER))
+		message("linger times above 0 show as '?': the length of the kernel's ticks is not "
+			"known");
+	if (s->getfd.failed)
+		message("--linger=getfd could not read %u sockets: %s", s->getfd.failed,
+			strerror(-s->getfd.error));
+	if (!linger && !holders)
+		return;
+	if (lacks_privilege(run) && geteuid() != 0)
+		message("%s cannot be read by this user and show as '?'; root can: sudo %s",
+			what_is_missing(linger, holders), run->plan->command_line);
+	else if (linger && s->bpf_error == -EOPNOTSUPP)
+		message("linger cannot be read and shows as '?': %s; --linger=getfd reads it in "
+			"another way",
+			s->bpf_stage);
+	else if (linger && s->bpf_stage)
+		message("linger cannot be read and shows as '?': the BPF program failed to %s: %s; "
+			"--linger=getfd reads it in another way",
+			s->bpf_stage, strerror(-s->bpf_error));
+	else
+		message("%s cannot be read here: '?' stands for it",
+			what_is_missing(linger, holders));
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/late.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct late {
+	struct socket items[LATE_MAX]; /* each with its own copy of the message */
+	size_t count;
+	struct owners *owners; /* what the second pass finds of them */
+};
+
+struct late *late_new(void)
+{
+	struct late *late = calloc(1, sizeof(*late));
+
+	if (!late)
+		return NULL;
+	late->owners = owners_new();
+	if (!late->owners) {
+		free(late);
+		return NULL;
+	}
+	return late;
+}
+
+void late_free(struct late *late)
+{
+	if (!late)
+		return;
+	for (size_t i = 0; i < late->count; i++)
+		free((void *)late->items[i].message);
+	owners_free(late->owners);
+	free(late);
+}
+
+static bool is_unseen(const struct socket *sk)
+{
+	return sk->inode && sk->holders.known == HOLDERS_COMPLETE && sk->holders.count == 0;
+}
+
+bool late_keep(struct late *late, const struct socket *sk)
+{
+	struct socket *kept = &late->items[late->count];
+	void *message;
+
+	if (!is_unseen(sk) || late->count == LATE_MAX)
+		return false;
+	message = malloc(sk->message_len);
+	if (!message)
+		return false;
+	memcpy(message, sk->message, sk->message_len);
+	*kept = *sk;
+	kept->message = message;
+	/* A unix name lies within the message. */
+	if (sk->un.name)
+		kept->un.name = (const char *)message + (sk->un.name - (const char *)sk->message);
+	late->count++;
+	return true;
+}
+
+size_t late_count(const struct late *late)
+{
+	return late->count;
+}
+
+/* The index of the second pass holds nothing but the latecomers. */
+static int add_wanted(void *ctx, const struct owner_record *record)
+{
+	struct late *late = ctx;
+
+	for (size_t i = 0; i < late->count; i++)
+		if (late->items[i].inode == record->inode)
+			return owners_add(late->owners, record);
+	return 0;
+}
+
+static void resolve(struct late *late, bool read, struct source *source, struct socket *sk)
+{
+	if (read)
+		owners_join(late->owners, sk);
+	if (sk->holders.count == 0 && !(read && source_has_socket(source, sk)))
+		sk->holders.known = HOLDERS_UNKNOWN;
+}
+
+int late_resolve(struct late *late, int again, const struct owners_status *status,
+		 struct source *source, socket_sink sink, void *ctx)
+{
+	bool read = owners_bpf_read_again(again, add_wanted, late) == 0;
+	int err = 0;
+
+	owners_finish(late->owners, status->hz, status);
+	if (status->linger == LINGER_FROM_NOWHERE)
+		owners_forget_options(late->owners);
+	for (size_t i = 0; i < late->count && !err; i++) {
+		resolve(late, read, source, &late->items[i]);
+		err = sink(ctx, &late->items[i]);
+	}
+	return err;
+}

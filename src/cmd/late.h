@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Latecomers: sockets that no process in sight held when the owners were read. Most are merely
+ * newer than that pass. They are held back, looked for once more after the dump, and only then
+ * said to be unseen.
+ */
+#ifndef LINGERSTAT_CMD_LATE_H
+#define LINGERSTAT_CMD_LATE_H
+
+#include "enrich/owners.h"
+#include "source/source.h"
+
+#define LATE_MAX 1024 /* more than these are not held back, and their holders stay unknown */
+
+struct late;
+
+/* Returns NULL when memory is short. */
+struct late *late_new(void);
+void late_free(struct late *late);
+
+/* Takes a socket after owners_join(); true when it was held back. */
+bool late_keep(struct late *late, const struct socket *sk);
+
+/* How many were held back. */
+size_t late_count(const struct late *late);
+
+/*
+ * Makes the second pass and joins what it finds; a socket that is still without a holder is
+ * asked for once more, and one that is gone by now has unknown holders, not none. `again` is the
+ * descriptor of owners_bpf_read_first(). Then hands each on. Returns 0 or the sink's error.
+ */
+int late_resolve(struct late *late, int again, const struct owners_status *status,
+		 struct source *source, socket_sink sink, void *ctx);
+
+#endif

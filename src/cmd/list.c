@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `list`: sockets, one a row. Reads the options, makes the plan, and hands the run to
+ * cmd/listing.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/nearest.h"
+#include "cmd/cmd.h"
+#include "cmd/common.h"
+#include "cmd/listing.h"
+#include "plan/needs.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* What the options said, before it becomes a struct listing. */
+struct list_options {
+	struct common_options common;
+	const struct writer_format *format;
+	const char *columns;
+	bool all_holders, no_header, descending;
+	const struct column *sort;
+	const char *record;
+};
+
+static int opt_processes(void *options, const char *value)
+{
+	(void)value;
+	((struct list_options *)options)->all_holders = true;
+	return 0;
+}
+
+static int opt_no_header(void *options, const char *value)
+{
+	(void)value;
+	((struct list_options *)options)->no_header = true;
+	return 0;
+}
+
+static int set_format(struct list_options *o, const char *option, const char *word)
+{
+	size_t n, i = 0;
+	const struct writer_format *formats = writer_formats(&n);
+	int err = common_pick(option, word, formats, n, sizeof(*formats), &i);
+
+	if (!err)
+		o->format = &formats[i];
+	return err;
+}
+
+static int opt_format(void *options, const char *value)
+{
+	return set_format(options, "--format", value);
+}
+
+static int opt_json(void *options, const char *value)
+{
+	(void)value;
+	return set_format(options, "--json", "json");
+}
+
+static int opt_columns(void *options, const char *value)
+{
+	((struct list_options *)options)->columns = value;
+	return 0;
+}
+
+static int opt_sort(void *options, const char *value)
+{
+	struct list_options *o = options;
+	size_t n;
+	const struct column *columns = column_table(&n);
+	const char *near;
+
+	o->descending = *value == '-';
+	value += o->descending;
+	o->sort = column_find(value);
+	if (o->sort)
+		return 0;
+	near = nearest_word(value, columns, n, sizeof(*columns));
+	if (near)
+		message("--sort: unknown column '%s'; did you mean '%s'?", value, near);
+	else
+		message("--sort: unknown column '%s'; see '--columns help'", value);
+	return -EINVAL;
+}
+
+static int opt_record(void *options, const char *value)
+{
+	((struct list_options *)options)->record = value;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+	{ "processes", 'p', NULL, "every holder with its descriptors", opt_processes },
+	{ "columns", 'C', "LIST", "these columns; +LIST adds some; help names all", opt_columns },
+	{ "sort", 0, "COLUMN", "sort by a column; -COLUMN: the largest first", opt_sort },
+	{ "no-header", 'H', NULL, "no header line", opt_no_header },
+	{ "json", 'j', NULL, "one JSON document", opt_json },
+	{ "diag", 'D', "FILE", "list nothing, record the TCP sockets (as ss -D)", opt_record },
+	{ "format", 0, "FORMAT", "table, json, ndjson or csv", opt_format },
+};
+
+static const struct option_group own = { rows, ARRAY_SIZE(rows) };
+static const struct option_table table = { "lingerstat", { &own, &common_group } };
+
+static enum result print_help(void)
+{
+	fputs("lingerstat lists TCP sockets with what close() would do to their data.\n"
+	      "\n"
+	      "Examples:\n"
+	      "  lingerstat                  connections, their linger and close risk\n"
+	      "  lingerstat -ltn             listeners, with connections waiting\n"
+	      "  sudo lingerstat --risk -p   what is likely to lose data, and who holds it\n"
+	      "  lingerstat -a -C +reasons   every state, and why each risk is what it is\n"
+	      "  lingerstat 'state close-wait and idle > 5m or linger = 0 and dport = 443'\n"
+	      "  lingerstat -j | jq '.sockets[] | select(.close.risk == \"certain\")'\n"
+	      "\n"
+	      "Usage: lingerstat [list] [OPTION]... [FILTER]\n"
+	      "\n",
+	      stdout);
+	options_help(&table);
+	fputs("\n"
+	      "LINGER: off, seconds, inf; ? unknown; - none to apply.  RISK: none, possible,\n"
+	      "likely, certain; a ? means that it hangs on a linger nobody could read.\n"
+	      "Exit status: 0 done, 1 failed, 2 usage, 3 incomplete.  See lingerstat(8).\n",
+	      stdout);
+	return RESULT_DONE;
+}
+
+static enum result print_columns(void)
+{
+	size_t n;
+	const struct column *columns = column_table(&n);
+
+	for (size_t i = 0; i < n; i++)
+		printf("%-12s %-21s %s\n", columns[i].name, columns[i].json, columns[i].help);
+	return RESULT_DONE;
+}
+
+static int add_columns(struct column_list *list, const char *text)
+{
+	char bad[32];
+	size_t n;
+	const struct column *columns = column_table(&n);
+	const char *near;
+
+	if (column_list_parse(list, text, bad, sizeof(bad)) == 0)
+		return 0;
+	near = nearest_word(bad, columns, n, sizeof(*columns));
+	if (!*bad)
+		message("--columns: empty column name in '%s'; see '--columns help'", text);
+	else if (near)
+		message("--columns: unknown column '%s'; did you mean '%s'?", bad, near);
+	else
+		message("--columns: unknown column '%s'; see '--columns help'", bad);
+	return -EINVAL;
+}
+
+/* Without -C the table shows its default and JSON shows everything. */
+static int choose_columns(const struct list_options *o, struct column_list *list)
+{
+	const char *text = o->columns;
+	size_t n;
+	bool is_table = o->format == writer_formats(&n);
+
+	if (!text && !is_table) {
+		column_list_all(list);
+		return 0;
+	}
+	if (!text || *text == '+') {
+		int err = add_columns(list, COLUMNS_DEFAULT);
+
+		return err || !text ? err : add_columns(list, text + 1);
+	}
+	return add_columns(list, text);
+}
+
+static struct listing make_listing(const struct list_options *o)
+{
+	return (struct listing){
+		.plan = o->common.plan,
+		.format = o->format,
+		.least_risk = o->common.least_risk,
+		.color = o->common.color,
+		.numeric = o->common.numeric,
+		.resolve = o->common.resolve,
+		.all_holders = o->all_holders,
+		.no_header = o->no_header,
+		.sort = o->sort,
+		.descending = o->descending,
+	};
+}
+
+/* The kernel's messages instead of rows. Nothing is asked for but what the filter needs and the
+ * tcp_info that a reader of the recording will want. */
+static enum result record_sockets(const struct list_options *o)
+{
+	static const struct writer_format recording = { "recording", record_open };
+	struct listing listing = make_listing(o);
+
+	if (o->common.netids & ~NETID_BIT(NETID_TCP)) {
+		message("-D: a recording holds TCP sockets only; leave out -u, -x and -M");
+		return RESULT_USAGE;
+	}
+	listing.format = &recording;
+	listing.output = o->record;
+	listing.sort = NULL;
+	listing.plan.selection.netids = NETID_BIT(NETID_TCP);
+	listing.plan.needs |= NEED_TCP_INFO;
+	return listing_run(&listing);
+}
+
+static enum result list_sockets(const struct list_options *o)
+{
+	struct listing listing = make_listing(o);
+
+	if (o->record)
+		return record_sockets(o);
+	if (choose_columns(o, &listing.columns))
+		return RESULT_USAGE;
+	return listing_run(&listing);
+}
+
+static enum result list_run(int argc, char **argv)
+{
+	size_t n;
+	struct list_options o = { .format = writer_formats(&n) };
+	enum result result;
+	int rest;
+
+	if (common_parse(&table, &o.common, "", argc, argv, &rest))
+		return RESULT_USAGE;
+	if (o.common.help)
+		return print_help();
+	if (o.common.version)
+		return common_version();
+	if (o.columns && strcmp(o.columns, "help") == 0 && rest == argc)
+		return print_columns();
+	result = RESULT_USAGE;
+	if (common_filter(&o.common, argc, argv, rest) == 0)
+		result = o.common.explain_filter ? common_explain_filter(&o.common)
+						 : list_sockets(&o);
+	common_free(&o.common);
+	return result;
+}
+
+const struct command command_list = {
+	.name = "list",
+	.summary = "sockets, one a row",
+	.run = list_run,
+};

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/listing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "plan/needs.h"
+#include "present/sorter.h"
+
+/* What one listing holds beside the run. */
+struct view {
+	const struct listing *listing;
+	struct run run;
+	struct run_plan plan;
+	struct outbuf out;
+	struct writer *writer;
+	struct names *names;
+	struct tally tally;
+	bool tally_wanted;
+	int fd; /* where the output goes */
+	struct port_users *ports;
+	struct sorter *sorter; /* NULL: rows stream */
+	struct cell_context cells;
+	struct explain_context explain;
+};
+
+static bool is_table(const struct listing *l)
+{
+	return l->format->open == table_open;
+}
+
+/* Text, as opposed to data: names, colours. */
+static bool is_for_people(const struct listing *l)
+{
+	return l->format->open == table_open || l->format->open == explain_open;
+}
+
+static unsigned int plan_needs(const struct listing *l)
+{
+	unsigned int needs = l->plan.needs | column_list_needs(&l->columns);
+
+	if (l->sort)
+		needs |= l->sort->needs;
+	if (l->least_risk > RISK_NONE)
+		needs |= NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO;
+	return needs;
+}
+
+/* The tally counts every state, TIME-WAIT among them; it is for terminals, so in a pipe nothing
+ * more is asked for than is shown. */
+static void make_plan(struct view *v)
+{
+	uint32_t ignored;
+
+	v->plan = v->listing->plan;
+	v->plan.needs = plan_needs(v->listing);
+	v->plan.touch_states = v->plan.selection.states;
+	if (v->plan.touch_states & STATE_BIT(STATE_BOUND_INACTIVE))
+		v->plan.touch_states |= STATE_BIT(STATE_CLOSE);
+	if (v->tally_wanted && !filter_states(v->plan.filter, &ignored))
+		v->plan.selection.states = STATES_ALL;
+}
+
+static bool is_shown(const struct view *v, const struct socket *sk)
+{
+	return selection_has_state(&v->listing->plan.selection, sk->state) &&
+	       sk->close.risk >= v->listing->least_risk;
+}
+
+static int show_socket(void *ctx, struct socket *sk)
+{
+	struct view *v = ctx;
+	bool shown = is_shown(v, sk);
+
+	tally_add(&v->tally, sk, shown);
+	if (shown && v->sorter)
+		return sorter_add(v->sorter, sk, &v->cells);
+	if (shown)
+		v->writer->row(v->writer, sk);
+	return v->out.error;
+}
+
+static void show_sorted(void *ctx, const struct socket *sk)
+{
+	struct view *v = ctx;
+
+	v->writer->row(v->writer, sk);
+}
+
+static unsigned int terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
+static int open_writer(struct view *v)
+{
+	const struct listing *l = v->listing;
+	struct writer_options options = {
+		.columns = &l->columns,
+		.header = !l->no_header,
+		.color = is_for_people(l) && style_wanted(l->color, STDOUT_FILENO),
+		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+		.width = terminal_width(),
+		.tally = v->tally_wanted,
+		.explain = l->explain ? &v->explain : NULL,
+	};
+
+	if (outbuf_open(&v->out, v->fd) < 0)
+		return -ENOMEM;
+	v->names = names_new(is_for_people(l) && !l->numeric, is_for_people(l) && l->resolve);
+	v->cells = options.cells = (struct cell_context){ v->names, l->all_holders };
+	if (l->sort && !(v->sorter = sorter_new(l->sort, l->descending)))
+		return -ENOMEM;
+	v->explain = (struct explain_context){ v->names, v->ports, options.color };
+	v->writer = v->names ? l->format->open(&v->out, &options) : NULL;
+	return v->writer ? 0 : -ENOMEM;
+}
+
+static void begin(struct view *v)
+{
+	struct utsname uts = { 0 };
+	struct run_info info = {
+		.source = v->plan.read ? "replay" : "kernel",
+		.netns = v->run.enrich.netns,
+		.owners = &v->run.owners,
+		.missing_netids = v->run.missing_netids,
+	};
+
+	if (!v->plan.read) {
+		uname(&uts);
+		info.host = uts.nodename;
+		info.kernel = uts.release;
+		clock_gettime(CLOCK_REALTIME, &info.time);
+	}
+	if (v->writer->begin)
+		v->writer->begin(v->writer, &info);
+}
+
+static const char *problem_text(const struct dump_report *r)
+{
+	if (!dump_incomplete(r))
+		return NULL;
+	return r->problem == DUMP_OK ? "the dump was interrupted or held malformed messages"
+				     : dump_problem_text(r->problem);
+}
+
+static void end(struct view *v)
+{
+	struct run_result result = {
+		.tally = &v->tally,
+		.dump = &v->run.report,
+		.complete = !dump_incomplete(&v->run.report),
+		.judged = v->plan.needs & NEED_FORECAST,
+		.undecided = v->run.undecided,
+		.problem = problem_text(&v->run.report),
+	};
+
+	if (v->writer->end)
+		v->writer->end(v->writer, &result);
+}
+
+int close_output(struct outbuf *out, const char *name)
+{
+	int fd = out->fd;
+	int err = outbuf_close(out);
+
+	if (fd > STDERR_FILENO && close(fd) < 0 && !err)
+		err = -errno;
+	if (err)
+		message("cannot write to %s: %s", name ? name : "standard output", strerror(-err));
+	return err;
+}
+
+/* Opened before the dump, so that a wrong name costs nothing. */
+static int open_output(const struct listing *l)
+{
+	int fd;
+
+	if (!l->output || strcmp(l->output, "-") == 0)
+		return STDOUT_FILENO;
+	fd = open(l->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		fd = -errno;
+		message("cannot write to '%s': %s", l->output, strerror(errno));
+	}
+	return fd;
+}
+
+static enum result show(struct view *v)
+{
+	begin(v);
+	run_dump(&v->run, show_socket, v);
+	if (v->sorter)
+		sorter_emit(v->sorter, show_sorted, v);
+	end(v);
+	if (close_output(&v->out, v->listing->output))
+		return RESULT_FAILED;
+	return run_verdict(&v->run, v->tally.sockets, v->tally.holders_unknown);
+}
+
+enum result listing_run(const struct listing *listing)
+{
+	struct view v = {
+		.listing = listing,
+		.tally_wanted = is_table(listing) && isatty(STDOUT_FILENO),
+	};
+	enum result result = RESULT_FAILED;
+
+	make_plan(&v);
+	v.fd = open_output(listing);
+	if (v.fd < 0)
+		return RESULT_FAILED;
+	if (run_open(&v.run, &v.plan) == 0) {
+		if (listing->explain)
+			v.ports = run_learn_ports(&v.run);
+		if (open_writer(&v) == 0)
+			result = show(&v);
+		else
+			message("%s", strerror(ENOMEM));
+	}
+	if (v.writer)
+		v.writer->free(v.writer);
+	names_free(v.names);
+	port_users_free(v.ports);
+	sorter_free(v.sorter);
+	run_close(&v.run);
+	return result;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "base/nearest.h"
+
+#define OPTIONS_MAX 64
+#define LONG_BASE   256 /* getopt's value for row i is LONG_BASE + i */
+
+/* The i-th option of all groups, or NULL behind the last. */
+static const struct option_row *row_at(const struct option_table *table, size_t i)
+{
+	for (size_t g = 0; g < OPTION_GROUPS; g++) {
+		if (i < table->groups[g]->count)
+			return &table->groups[g]->rows[i];
+		i -= table->groups[g]->count;
+	}
+	return NULL;
+}
+
+static int argument_kind(const struct option_row *row)
+{
+	if (!row->arg)
+		return no_argument;
+	return row->arg[0] == '[' ? optional_argument : required_argument;
+}
+
+static void make_long(const struct option_table *table, struct option *longs)
+{
+	const struct option_row *row;
+	size_t i;
+
+	for (i = 0; (row = row_at(table, i)); i++)
+		longs[i] = (struct option){ .name = row->name,
+					    .has_arg = argument_kind(row),
+					    .val = LONG_BASE + (int)i };
+	longs[i] = (struct option){ 0 };
+}
+
+/* The leading ':' makes getopt tell a missing value from an unknown option. */
+static void make_short(const struct option_table *table, char *shorts)
+{
+	const struct option_row *row;
+
+	*shorts++ = ':';
+	for (size_t i = 0; (row = row_at(table, i)); i++) {
+		if (!row->letter)
+			continue;
+		*shorts++ = row->letter;
+		if (argument_kind(row) == required_argument)
+			*shorts++ = ':';
+	}
+	*shorts = '\0';
+}
+
+static const struct option_row *row_of(const struct option_table *table, int value)
+{
+	const struct option_row *row;
+
+	if (value >= LONG_BASE)
+		return row_at(table, (size_t)(value - LONG_BASE));
+	for (size_t i = 0; (row = row_at(table, i)); i++)
+		if (row->letter == value)
+			return row;
+	return NULL;
+}
+
+static bool begins_several(const struct option_table *table, const char *word)
+{
+	const struct option_row *row;
+	unsigned int n = 0;
+
+	for (size_t i = 0; (row = row_at(table, i)); i++)
+		n += strncmp(row->name, word, strlen(word)) == 0;
+	return n > 1;
+}
+
+static void unknown_long(const struct option_table *table, const char *word)
+{
+	const char *near = NULL;
+	const char *names[OPTIONS_MAX];
+	size_t n = 0;
+	char name[64];
+
+	for (const struct option_row *row; (row = row_at(table, n)); n++)
+		names[n] = row->name;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	near = nearest_word(name, names, n, sizeof(*names));
+	if (begins_several(table, name))
+		message("option '--%s' is ambiguous; see '%s --help'", name, table->command);
+	else if (near)
+		message("unknown option '--%s'; did you mean '--%s'?", name, near);
+	else
+		message("unknown option '--%s'; see '%s --help'", name, table->command);
+}
+
+static int refuse(const struct option_table *table, int verdict, char **argv)
+{
+	const struct option_row *row = optopt ? row_of(table, optopt) : NULL;
+	const char *word = argv[optind - 1];
+
+	if (verdict == ':' && row)
+		message("option '%s' needs a value: %s", word, row->arg);
+	else if (row)
+		message("option '--%s' takes no value", row->name);
+	else if (optopt && optopt < LONG_BASE)
+		message("unknown option '-%c'; see '%s --help'", optopt, table->command);
+	else
+		unknown_long(table, strncmp(word, "--", 2) == 0 ? word + 2 : word);
+	return -EINVAL;
+}
+
+int options_parse(const struct option_table *table, int argc, char **argv, void *options, int *rest)
+{
+	struct option longs[OPTIONS_MAX + 1];
+	char shorts[2 * OPTIONS_MAX + 2];
+	int value, err;
+
+	make_long(table, longs);
+	make_short(table, shorts);
+	opterr = 0;
+	optind = 0;
+	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (value == '?' || value == ':')
+			return refuse(table, value, argv);
+		err = row_of(table, value)->apply(options, optarg);
+		if (err)
+			return err;
+	}
+	*rest = optind;
+	return 0;
+}
+
+static bool needs_quotes(const char *word)
+{
+	return !*word || word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					   "0123456789_-+=/.,:@%")];
+}
+
+/* Adds a word to the line. Returns the new length, or `size` when it does not fit. */
+static size_t join_word(char *line, size_t used, size_t size, const char *word)
+{
+	const char *quote = needs_quotes(word) ? "'" : "";
+	int n = snprintf(line + used, size - used, "%s%s%s%s", used ? " " : "", quote, word, quote);
+
+	if (n >= 0 && (size_t)n < size - used)
+		return used + (size_t)n;
+	strcpy(line + (used < size - 4 ? used : size - 4), "...");
+	return size;
+}
+
+void options_join(char *line, size_t size, const char *command, int argc, char **argv)
+{
+	size_t used = join_word(line, 0, size, argv[0]);
+
+	if (*command && used < size)
+		used = join_word(line, used, size, command);
+	for (int i = 1; i < argc && used < size; i++)
+		used = join_word(line, used, size, argv[i]);
+}
+
+static void help_row(const struct option_row *row)
+{
+	char left[40], letter[8] = "    ";
+
+	if (row->letter)
+		snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+	if (!row->arg)
+		snprintf(left, sizeof(left), "%s--%s", letter, row->name);
+	else if (row->arg[0] == '[')
+		snprintf(left, sizeof(left), "%s--%s[=%s", letter, row->name, row->arg + 1);
+	else
+		snprintf(left, sizeof(left), "%s--%s=%s", letter, row->name, row->arg);
+	printf("  %-27s %s\n", left, row->help);
+}
+
+void options_help(const struct option_table *table)
+{
+	const struct option_row *row;
+
+	for (size_t i = 0; (row = row_at(table, i)); i++)
+		help_row(row);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "cmd/hints.h"
+#include "judge/close.h"
+#include "plan/needs.h"
+#include "plan/rights.h"
+
+static bool needs_descriptors(const struct run *run)
+{
+	return run->plan->needs & (NEED_OWNERS | NEED_LINGER) && !run->plan->read;
+}
+
+/* What the dump itself needs, to its last message. */
+static unsigned int plan_dump_rights(const struct run *run)
+{
+	return run->plan->needs & NEED_MARK ? RIGHT_SEE_MARK : RIGHTS_NOTHING;
+}
+
+static unsigned int plan_rights(const struct run *run)
+{
+	unsigned int rights = plan_dump_rights(run);
+
+	return needs_descriptors(run) ? rights | RIGHT_LOAD_BPF | RIGHT_READ_PROCESSES : rights;
+}
+
+static int keep_rights(unsigned int rights)
+{
+	int err = rights_keep(rights);
+
+	if (err)
+		message("cannot drop capabilities: %s", strerror(-err));
+	return err;
+}
+
+/* What fails here fails again, and is told, when the pass is over. */
+static void bpf_is_loaded(void *ctx)
+{
+	rights_keep(plan_dump_rights(ctx) | RIGHT_READ_PROCESSES);
+}
+
+struct inode_list {
+	uint32_t *items;
+	size_t count, cap;
+};
+
+static int add_inode(struct inode_list *list, uint32_t inode)
+{
+	if (list->count == list->cap) {
+		size_t cap = list->cap ? list->cap * 2 : 256;
+		uint32_t *bigger = reallocarray(list->items, cap, sizeof(*bigger));
+
+		if (!bigger)
+			return -ENOMEM;
+		list->items = bigger;
+		list->cap = cap;
+	}
+	list->items[list->count++] = inode;
+	return 0;
+}
+
+/* Keeps the first problem of several dumps, and adds up the rest. */
+static void merge(struct dump_report *all, const struct dump_report *one)
+{
+	if (all->problem == DUMP_OK) {
+		all->problem = one->problem;
+		all->error = one->error;
+		all->offset = one->offset;
+	}
+	all->messages += one->messages;
+	all->sockets += one->sockets;
+	all->duplicates += one->duplicates;
+	all->malformed += one->malformed;
+	all->bad_attrs += one->bad_attrs;
+	all->interrupted += one->interrupted;
+}
+
+/* Dumps every selected family that this kernel has, one after the other. A recording is read
+ * once, as TCP. */
+static void dump_families(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
+			  struct dump_report *all)
+{
+	size_t n;
+	const struct family *const *families = source_families(&n);
+	uint32_t wanted = sel->netids & ~run->missing_netids;
+
+	*all = (struct dump_report){ 0 };
+	for (size_t i = 0; i < n && all->problem != DUMP_STOPPED; i++) {
+		struct dump_report one;
+
+		if (!(families[i]->netids & wanted))
+			continue;
+		source_dump(run->source, families[i], sel, sink, ctx, &one);
+		merge(all, &one);
+		if (run->plan->read)
+			return;
+	}
+}
+
+/* TCP is in every kernel that has sock_diag at all; the others are asked for first. */
+static void find_missing(struct run *run)
+{
+	size_t n;
+	const struct family *const *families = source_families(&n);
+
+	for (size_t i = 1; i < n; i++)
+		if ((families[i]->netids & run->plan->selection.netids) &&
+		    !source_has(run->source, families[i]))
+			run->missing_netids |= families[i]->netids;
+}
+
+/* What getfd needs while it is told which sockets to touch. */
+struct getfd_pass {
+	struct run *run;
+	struct inode_list inodes;
+};
+
+/* getfd touches what it reads: only sockets that will be shown, as far as that can be told before
+ * linger is known. */
+static int collect_inode(void *ctx, struct socket *sk)
+{
+	struct getfd_pass *pass = ctx;
+	struct run *run = pass->run;
+
+	if (!sk->inode || !(STATE_BIT(sk->state) & run->plan->touch_states))
+		return 0;
+	enrich_socket(&run->enrich, sk);
+	if (run->plan->needs & NEED_FORECAST)
+		judge_close(sk, &sk->close);
+	if (filter_match(run->plan->filter, sk) == TRI_NO)
+		return 0;
+	return add_inode(&pass->inodes, sk->inode);
+}
+
+/* One dump more. A dump that breaks here will break again where it is reported. */
+static int gather_getfd(struct run *run)
+{
+	struct getfd_pass pass = { .run = run };
+	struct dump_report report;
+	int err;
+
+	hint_getfd();
+	dump_families(run, &run->plan->selection, collect_inode, &pass, &report);
+	err = report.error == -ENOMEM ? -ENOMEM : 0;
+	if (!err)
+		err = owners_gather_getfd(run->enrich.owners, pass.inodes.items, pass.inodes.count,
+					  &run->owners);
+	free(pass.inodes.items);
+	return err;
+}
+
+static int gather(struct run *run)
+{
+	struct gather_request request = {
+		.mode = run->plan->linger,
+		.want_holders = run->plan->needs & NEED_OWNERS,
+		.bpf_loaded = bpf_is_loaded,
+		.ctx = run,
+		.again = &run->again,
+	};
+	int err = owners_gather(run->enrich.owners, &request, &run->owners);
+
+	if (!err && request.mode == LINGER_MODE_GETFD)
+		err = gather_getfd(run);
+	if (err)
+		message("cannot read who holds the sockets: %s", strerror(-err));
+	return err;
+}
+
+static int open_source(struct run *run)
+{
+	const char *path = run->plan->read;
+	int err = path ? source_open_replay(&run->source, path) : source_open_kernel(&run->source);
+
+	if (err && path)
+		message("--read: cannot open '%s': %s", path, strerror(-err));
+	else if (err)
+		message("cannot open NETLINK_SOCK_DIAG: %s%s", strerror(-err),
+			err == -EPROTONOSUPPORT ? "; the kernel needs CONFIG_INET_DIAG" : "");
+	return err;
+}
+
+int run_open(struct run *run, const struct run_plan *plan)
+{
+	int err;
+
+	*run = (struct run){ .plan = plan, .again = -1 };
+	err = open_source(run);
+	if (err)
+		return err;
+	run->may_load_bpf = rights_have(RIGHT_LOAD_BPF);
+	err = keep_rights(plan_rights(run));
+	if (err)
+		return err;
+	err = enrichment_open(&run->enrich, plan->needs, !plan->read);
+	if (err) {
+		message("%s", strerror(-err));
+		return err;
+	}
+	find_missing(run);
+	if (needs_descriptors(run))
+		err = gather(run);
+	return err ? err : keep_rights(plan_dump_rights(run));
+}
+
+/* The second half of a socket's way: everything that can be known is. */
+static int finish_socket(void *ctx, struct socket *sk)
+{
+	struct run *run = ctx;
+	enum tri verdict;
+
+	if (run->plan->needs & NEED_FORECAST)
+		judge_close(sk, &sk->close);
+	verdict = filter_match(run->plan->filter, sk);
+	run->undecided += verdict == TRI_UNKNOWN;
+	return verdict == TRI_YES ? run->sink(run->ctx, sk) : 0;
+}
+
+static int take_socket(void *ctx, struct socket *sk)
+{
+	struct run *run = ctx;
+
+	enrich_socket(&run->enrich, sk);
+	if (run->late && late_keep(run->late, sk))
+		return 0;
+	return finish_socket(run, sk);
+}
+
+/* getfd was told what to touch before the dump; it cannot be asked again. */
+static bool looks_twice(const struct run *run)
+{
+	return run->again >= 0 && run->owners.holders == OWNERS_FROM_BPF &&
+	       run->plan->linger != LINGER_MODE_GETFD;
+}
+
+static void resolve_late(struct run *run)
+{
+	int err;
+
+	if (!run->late || !late_count(run->late) || run->report.problem == DUMP_STOPPED)
+		return;
+	err = late_resolve(run->late, run->again, &run->owners, run->source, finish_socket, run);
+	if (err && run->report.problem == DUMP_OK) {
+		run->report.problem = DUMP_STOPPED;
+		run->report.error = err;
+	}
+}
+
+void run_dump(struct run *run, socket_sink sink, void *ctx)
+{
+	struct selection sel = run->plan->selection;
+
+	sel.want_tcp_info = run->plan->needs & NEED_TCP_INFO;
+	run->sink = sink;
+	run->ctx = ctx;
+	run->late = looks_twice(run) ? late_new() : NULL;
+	dump_families(run, &sel, take_socket, run, &run->report);
+	resolve_late(run);
+	run->failed = keep_rights(RIGHTS_NOTHING) < 0;
+}
+
+static int watch_listener(void *ctx, struct socket *sk)
+{
+	port_users_watch(ctx, sk);
+	return 0;
+}
+
+struct port_pass {
+	struct port_users *users;
+	struct owners *owners;
+};
+
+/* A bind meets each socket's own options, so they are joined first. */
+static int add_user(void *ctx, struct socket *sk)
+{
+	struct port_pass *pass = ctx;
+
+	owners_join(pass->owners, sk);
+	return port_users_add(pass->users, sk);
+}
+
+struct port_users *run_learn_ports(struct run *run)
+{
+	struct selection sel = { .netids = NETID_BIT(NETID_TCP),
+				 .states = STATE_BIT(STATE_LISTEN),
+				 .ipv4 = true,
+				 .ipv6 = true };
+	struct port_pass pass = { .owners = run->enrich.owners };
+	struct dump_report report;
+
+	if (!(run->plan->selection.states & STATE_BIT(STATE_LISTEN)) || run->plan->read)
+		return NULL;
+	pass.users = port_users_new();
+	if (!pass.users)
+		return NULL;
+	if (source_dump(run->source, &family_tcp, &sel, watch_listener, pass.users, &report) == 0) {
+		sel.states = STATES_ALL;
+		if (source_dump(run->source, &family_tcp, &sel, add_user, &pass, &report) == 0)
+			return pass.users;
+	}
+	port_users_free(pass.users);
+	return NULL;
+}
+
+enum result run_verdict(const struct run *run, uint64_t sockets, uint64_t unknown_holders)
+{
+	const struct dump_report *r = &run->report;
+
+	if (run->undecided)
+		hint_undecided(run->undecided);
+	if (needs_descriptors(run) && (sockets || run->undecided))
+		hint_unknown(run, unknown_holders);
+	if (run->plan->named_netids & run->missing_netids)
+		hint_missing(run);
+	if (run->failed)
+		return RESULT_FAILED;
+	if (!dump_incomplete(r))
+		return run->plan->named_netids & run->missing_netids ? RESULT_INCOMPLETE
+								     : RESULT_DONE;
+	hint_dump(r, run->plan->read);
+	/* Nothing at all came: that is a failure, not a short list. */
+	return r->problem != DUMP_OK && r->messages == 0 ? RESULT_FAILED : RESULT_INCOMPLETE;
+}
+
+void run_close(struct run *run)
+{
+	late_free(run->late);
+	if (run->again >= 0)
+		close(run->again);
+	enrichment_close(&run->enrich);
+	source_close(run->source);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run over the kernel's sockets (or a recording's), the same for every command: source,
+ * rights, owners pass, then each socket through enrich and judge to the command's own sink.
+ */
+#ifndef LINGERSTAT_CMD_RUN_H
+#define LINGERSTAT_CMD_RUN_H
+
+#include <stdbool.h>
+
+#include "cmd/cmd.h"
+#include "cmd/late.h"
+#include "enrich/enrich.h"
+#include "enrich/gather.h"
+#include "filter/filter.h"
+#include "judge/restart.h"
+#include "source/source.h"
+
+/* What a command wants of the run. */
+struct run_plan {
+	unsigned int needs; /* union of plan/needs.h over everything that is shown or tested */
+	struct selection selection; /* want_tcp_info follows from the needs */
+	uint32_t named_netids;      /* asked for by name: their absence is an error */
+	enum linger_mode linger;
+	uint32_t touch_states;       /* --linger=getfd touches sockets in these states only */
+	const struct filter *filter; /* NULL: every socket of the selection */
+	const char *read;            /* a recording, NULL: this kernel */
+	const char *command_line;    /* as it was typed, for hints */
+};
+
+struct run {
+	const struct run_plan *plan;
+	struct source *source;
+	struct enrichment enrich;
+	struct owners_status owners;
+	int again;               /* for a second owners pass, -1: none */
+	struct late *late;       /* sockets to look for again */
+	uint32_t missing_netids; /* of the selection, not in this kernel */
+	bool failed;             /* beyond the dump: capabilities could not be dropped */
+	bool may_load_bpf;       /* the capabilities were there */
+	struct dump_report report;
+	uint64_t undecided; /* left out, as the filter asks what is not known of them */
+	socket_sink sink;
+	void *ctx;
+};
+
+/* Opens the source, gathers owners, drops every capability. Returns 0, or a negative errno after
+ * a message. run_close() is due in either case. */
+int run_open(struct run *run, const struct run_plan *plan);
+
+/* Dumps; each socket reaches the sink enriched and, where the plan needs it, judged. What went
+ * wrong is in run->report. */
+void run_dump(struct run *run, socket_sink sink, void *ctx);
+
+/* Learns which sockets stand on listeners' ports: two dumps more, made only when the plan selects
+ * listeners of this kernel. Returns NULL when that is not known. */
+struct port_users *run_learn_ports(struct run *run);
+
+/* Says on standard error what is missing, once each, and how to get it: rows of the dump, then
+ * (where `unknown_holders` sockets, or linger, could not be read) attributes. Returns
+ * RESULT_DONE, RESULT_INCOMPLETE, or RESULT_FAILED when nothing at all came. */
+enum result run_verdict(const struct run *run, uint64_t sockets, uint64_t unknown_holders);
+
+void run_close(struct run *run);
+
+#endif
