@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Every test prints TAP. A C program is one cmocka group; it is built and run only where cmocka
+# (and jansson, for live tests) is there. A .bats file without bats is one skip.
+
+# A test in one file is one line here: its source is NAME.c, its libraries are these.
+LDADD = $(LINGERSTAT_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS)
+AM_CPPFLAGS += -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+
+# Unit tests: no root, no sockets of the machine's.
+UNIT_TESTS = \
+	tests/unit/test_bytecode \
+	tests/unit/test_close \
+	tests/unit/test_column \
+	tests/unit/test_escape \
+	tests/unit/test_filter \
+	tests/unit/test_filter_plan \
+	tests/unit/test_filter_values \
+	tests/unit/test_nearest \
+	tests/unit/test_netlink \
+	tests/unit/test_outbuf \
+	tests/unit/test_owners \
+	tests/unit/test_owners_proc \
+	tests/unit/test_predicates \
+	tests/unit/test_replay \
+	tests/unit/test_stall \
+	tests/unit/test_tcp \
+	tests/unit/test_tcp_attrs \
+	tests/unit/test_window \
+	tests/unit/test_words \
+	tests/unit/test_restart \
+	tests/unit/test_families \
+	tests/unit/test_links \
+	tests/unit/test_unix \
+	tests/unit/test_explain
+
+UNIT_HEADER = tests/unit/unit.h
+UNIT_DIAG = tests/unit/diag.c tests/unit/diag.h $(UNIT_HEADER)
+tests_unit_test_close_SOURCES = \
+	tests/unit/test_close.c tests/unit/close_rows.c tests/unit/close_rows.h $(UNIT_DIAG)
+tests_unit_test_column_SOURCES = tests/unit/test_column.c $(UNIT_HEADER)
+tests_unit_test_escape_SOURCES = tests/unit/test_escape.c $(UNIT_HEADER)
+tests_unit_test_nearest_SOURCES = tests/unit/test_nearest.c $(UNIT_HEADER)
+# The linker puts the test's own functions in place of libmnl's socket calls.
+tests_unit_test_netlink_SOURCES = \
+	tests/unit/test_netlink.c tests/unit/fake_kernel.c tests/unit/fake_kernel.h $(UNIT_DIAG)
+tests_unit_test_netlink_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=mnl_socket_open2 \
+	-Wl,--wrap=mnl_socket_bind \
+	-Wl,--wrap=mnl_socket_get_portid \
+	-Wl,--wrap=mnl_socket_sendto \
+	-Wl,--wrap=mnl_socket_recvfrom \
+	-Wl,--wrap=mnl_socket_close
+tests_unit_test_outbuf_SOURCES = tests/unit/test_outbuf.c $(UNIT_HEADER)
+tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(UNIT_HEADER)
+tests_unit_test_replay_SOURCES = tests/unit/test_replay.c $(UNIT_DIAG)
+tests_unit_test_stall_SOURCES = tests/unit/test_stall.c $(UNIT_HEADER)
+tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c $(UNIT_DIAG)
+tests_unit_test_tcp_attrs_SOURCES = tests/unit/test_tcp_attrs.c $(UNIT_DIAG)
+tests_unit_test_window_SOURCES = tests/unit/test_window.c $(UNIT_HEADER)
+tests_unit_test_words_SOURCES = tests/unit/test_words.c $(UNIT_HEADER)
+# The linker puts a resolver of the tests' own in place of the C library's.
+UNIT_RESOLVER = tests/unit/fake_resolver.c tests/unit/fake_resolver.h $(UNIT_HEADER)
+RESOLVER_WRAPS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo -Wl,--wrap=freeaddrinfo
+tests_unit_test_bytecode_SOURCES = \
+	tests/unit/test_bytecode.c \
+	tests/unit/bytecode_run.c tests/unit/bytecode_run.h \
+	tests/unit/random_filter.c tests/unit/random_filter.h $(UNIT_RESOLVER)
+tests_unit_test_bytecode_LDFLAGS = $(RESOLVER_WRAPS)
+tests_unit_test_filter_SOURCES = tests/unit/test_filter.c $(UNIT_RESOLVER)
+tests_unit_test_filter_LDFLAGS = $(RESOLVER_WRAPS)
+tests_unit_test_filter_plan_SOURCES = tests/unit/test_filter_plan.c $(UNIT_HEADER)
+tests_unit_test_filter_values_SOURCES = tests/unit/test_filter_values.c $(UNIT_RESOLVER)
+tests_unit_test_filter_values_LDFLAGS = $(RESOLVER_WRAPS)
+tests_unit_test_predicates_SOURCES = tests/unit/test_predicates.c $(UNIT_RESOLVER)
+tests_unit_test_predicates_LDFLAGS = $(RESOLVER_WRAPS)
+UNIT_DECODE = tests/unit/decode.c tests/unit/decode.h $(UNIT_DIAG)
+tests_unit_test_families_SOURCES = tests/unit/test_families.c $(UNIT_DECODE)
+tests_unit_test_unix_SOURCES = tests/unit/test_unix.c $(UNIT_DECODE)
+tests_unit_test_explain_SOURCES = tests/unit/test_explain.c $(UNIT_HEADER)
+tests_unit_test_links_SOURCES = tests/unit/test_links.c $(UNIT_HEADER)
+tests_unit_test_restart_SOURCES = tests/unit/test_restart.c $(UNIT_HEADER)
+
+# Live tests: real sockets in namespaces that the test makes. SMOKE_LIVE_TESTS: those of them that
+# every build runs, not only the first.
+LIVE_TESTS = \
+	tests/live/test_states \
+	tests/live/test_filter_ss \
+	tests/live/test_late \
+	tests/live/test_linger \
+	tests/live/test_rights \
+	tests/live/test_owners \
+	tests/live/test_owners_pass \
+	tests/live/test_folklore \
+	tests/live/test_stall \
+	tests/live/closelab/closelab \
+	tests/live/test_explain \
+	tests/live/test_restart \
+	tests/live/test_links \
+	tests/live/test_protocols \
+	tests/live/test_protocol_rows
+SMOKE_LIVE_TESTS = \
+	tests/live/test_states \
+	tests/live/test_filter_ss \
+	tests/live/test_linger \
+	tests/live/test_rights \
+	tests/live/test_owners \
+	tests/live/test_owners_pass \
+	tests/live/closelab-smoke.t \
+	tests/live/test_explain \
+	tests/live/test_restart \
+	tests/live/test_links \
+	tests/live/test_protocols \
+	tests/live/test_protocol_rows
+
+OWNERS_SEEN = tests/live/owners_seen.c tests/live/owners_seen.h
+tests_live_test_owners_SOURCES = tests/live/test_owners.c $(OWNERS_SEEN)
+tests_live_test_owners_pass_SOURCES = tests/live/test_owners_pass.c $(OWNERS_SEEN)
+tests_live_test_owners_pass_LDFLAGS = $(AM_LDFLAGS) -pthread
+
+LIVE_HARNESS = tests/live/harness.c tests/live/harness.h tests/live/tcp.c tests/live/tcp.h
+LIVE_WAYS = tests/live/ways.c tests/live/ways.h
+tests_live_test_states_SOURCES = tests/live/test_states.c $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_late_SOURCES = tests/live/test_late.c $(LIVE_HARNESS)
+tests_live_test_linger_SOURCES = tests/live/test_linger.c $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_rights_SOURCES = tests/live/test_rights.c $(LIVE_HARNESS)
+LIVE_TOOL = tests/live/tool.c tests/live/tool.h
+tests_live_test_filter_ss_SOURCES = \
+	tests/live/test_filter_ss.c \
+	tests/live/filter_rows.c tests/live/filter_rows.h \
+	tests/live/chosen.c tests/live/chosen.h \
+	tests/live/zoo.c tests/live/zoo.h \
+	$(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_explain_SOURCES = \
+	tests/live/test_explain.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_restart_SOURCES = tests/live/test_restart.c $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
+LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_protocols_SOURCES = \
+	tests/live/test_protocols.c tests/live/protocols.c tests/live/protocols.h $(LIVE_ENDS)
+tests_live_test_protocol_rows_SOURCES = tests/live/test_protocol_rows.c $(LIVE_ENDS)
+
+tests_live_test_folklore_SOURCES = \
+	tests/live/test_folklore.c tests/live/folklore.h tests/live/folklore_data.c \
+	tests/live/folklore_end.c tests/live/folklore_linger.c tests/live/folklore_restart.c \
+	tests/live/observe.c tests/live/observe.h $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_stall_SOURCES = \
+	tests/live/test_stall.c tests/live/stall_healthy.c tests/live/stall_lab.c \
+	tests/live/stall_lab.h tests/live/pump.c tests/live/pump.h tests/live/slowlink.c \
+	tests/live/slowlink.h $(LIVE_WAYS) $(LIVE_HARNESS)
+
+# The close lab runs whole in `make check`; a smoke run takes its named small set.
+tests_live_closelab_closelab_SOURCES = \
+	tests/live/closelab/act.c \
+	tests/live/closelab/act.h \
+	tests/live/closelab/closelab.c \
+	tests/live/closelab/forecast.c \
+	tests/live/closelab/forecast.h \
+	tests/live/closelab/owner.c \
+	tests/live/closelab/owner.h \
+	tests/live/closelab/scenario.c \
+	tests/live/closelab/scenario.h \
+	tests/live/closelab/scenarios.c \
+	tests/live/closelab/scene.c \
+	tests/live/closelab/scene.h \
+	tests/live/closelab/verdict.c \
+	tests/live/closelab/witness.c \
+	tests/live/closelab/witness.h \
+	$(LIVE_HARNESS)
+EXTRA_DIST += tests/live/closelab-smoke.t
+
+# The lab as a table for a reader: what was foretold beside what happened.
+closelab: lingerstat$(EXEEXT) tests/live/closelab/closelab$(EXEEXT)
+	LINGERSTAT='$(abs_top_builddir)/lingerstat' tests/live/closelab/closelab --table
+.PHONY: closelab
+
+# Tests of the command line.
+CLI_TESTS = \
+	tests/cli/demo.bats \
+	tests/cli/errors.bats \
+	tests/cli/explain.bats \
+	tests/cli/filter.bats \
+	tests/cli/manpage.bats \
+	tests/cli/manpages-close.bats \
+	tests/cli/csv.bats \
+	tests/cli/quickstart.bats \
+	tests/cli/replay.bats \
+	tests/cli/streams.bats
+
+# A recording of every TCP state, what is expected of it, and how it was made.
+EXTRA_DIST += \
+	tests/data/record-states \
+	tests/data/states.dump \
+	tests/data/states.all.expected \
+	tests/data/states.columns.expected \
+	tests/data/states.connected.expected \
+	tests/data/states.forecast.expected \
+	tests/data/states.listen.expected \
+	tests/data/states.ndjson.expected
+
+# A process with a socket and a name of one's choice, for tests/cli/streams.bats.
+CLI_HELPERS = tests/cli/hold-socket
+tests_cli_hold_socket_SOURCES = tests/cli/hold-socket.c
+tests_cli_hold_socket_LDADD =
+
+TESTS_UNIT =
+TESTS_LIVE =
+TESTS_SMOKE_LIVE =
+if HAVE_CMOCKA
+TESTS_UNIT += $(UNIT_TESTS)
+if HAVE_JANSSON
+TESTS_LIVE += $(LIVE_TESTS)
+TESTS_SMOKE_LIVE += $(SMOKE_LIVE_TESTS)
+endif
+endif
+
+check_PROGRAMS += $(TESTS_UNIT) $(TESTS_LIVE) $(CLI_HELPERS)
+TESTS = $(TESTS_UNIT) $(TESTS_LIVE) $(CLI_TESTS)
+# What a second build (another compiler, sanitizers) runs: `make check-smoke`.
+SMOKE_TESTS = $(TESTS_UNIT) $(TESTS_SMOKE_LIVE) $(CLI_TESTS)
+TEST_EXTENSIONS = .bats .t
+EXTRA_DIST += $(CLI_TESTS) tests/run-tap tests/tally
+
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+RUN_TAP = $(SHELL) $(top_srcdir)/tests/run-tap
+LOG_DRIVER = $(TAP_DRIVER)
+LOG_COMPILER = $(RUN_TAP)
+BATS_LOG_DRIVER = $(TAP_DRIVER)
+BATS_LOG_COMPILER = $(RUN_TAP)
+T_LOG_DRIVER = $(TAP_DRIVER)
+T_LOG_COMPILER = $(RUN_TAP) $(SHELL)
+
+AM_TESTS_ENVIRONMENT = \
+	LINGERSTAT='$(abs_top_builddir)/lingerstat'; export LINGERSTAT; \
+	TESTDATA='$(abs_top_srcdir)/tests/data'; export TESTDATA; \
+	TOP_SRCDIR='$(abs_top_srcdir)'; export TOP_SRCDIR; \
+	TOP_BUILDDIR='$(abs_top_builddir)'; export TOP_BUILDDIR; \
+	BATS='$(BATS)'; export BATS; \
+	JQ='$(JQ)'; export JQ; \
+	AWK='$(AWK)'; export AWK;
+
+# One line with the sum of all tests comes last, whether they pass, fail, or cannot even be built.
+# Automake keeps its `check: check-am` beside this rule for check, so check-am has run when this
+# one starts; its failure is ignored there and told by tally, which fails when a test failed or
+# left no result.
+check:
+	@AWK='$(AWK)' $(SHELL) $(top_srcdir)/tests/tally $(TEST_LOGS:.log=.trs)
+
+check-am: forget-results
+forget-results:
+	@rm -f $(TEST_LOGS:.log=.trs)
+.IGNORE: check-am
+.PHONY: forget-results
+
+check-smoke:
+	@$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(SMOKE_TESTS)'
+.PHONY: check-smoke
+
+# Everything there is: all tests, and the demonstration played on this machine.
+check-all: check
+	@LINGERSTAT='$(abs_top_builddir)/lingerstat' $(abs_top_builddir)/contrib/demo/lingerstat-demo
+.PHONY: check-all
