@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the tests of a stall share: a look at the tool's verdicts, and slow links or a skipped test
+ * with its reason. Everything here fails the cmocka test that calls it, or skips it.
+ */
+#ifndef LINGERSTAT_TESTS_STALL_LAB_H
+#define LINGERSTAT_TESTS_STALL_LAB_H
+
+#include "harness.h"
+#include "pump.h"
+#include "slowlink.h"
+
+/* Numbers of links: nobody uses another's. */
+enum { CUT_LINKS = 1, DYING_LINK = 9, SLOW_LINKS = 10, CROWDED_LINKS = 20, DRAIN_LINKS = 30 };
+
+/* The second namespace, or why there is none; and a connection that was idle all the time. */
+struct lab {
+	struct places places;
+	char why[128];
+	struct flow idle;
+	int64_t idle_since; /* of now_ms() */
+};
+
+/* A rate and the bytes its queue holds, as tc writes them; what comes on top is dropped. */
+struct speed {
+	const char *rate;
+	const char *limit;
+};
+
+/* Runs the tool over all TCP sockets, with the columns of the verdict only. Free the listing. */
+void look(struct listing *listing);
+
+/* The row of the pair's near end, which must be there. */
+json_t *near_row(const struct listing *listing, const struct tcp_pair *pair);
+
+/* Skips the test where `err` is one; `what` is what is not to be had on this machine. */
+void need(int err, const char *what);
+
+/* Makes a link, slow or not, or skips the test. */
+void need_link(const struct lab *lab, int link);
+void need_slow_link(const struct lab *lab, int link, const struct speed *speed);
+
+/* Tests of stall_healthy.c; *state is a struct lab. */
+void healthy_loopback_is_never_likely(void **state);
+void healthy_slow_reader_is_never_likely(void **state);
+void healthy_slow_link_is_never_likely(void **state);
+void healthy_crowded_link_is_never_likely(void **state);
+void drain_time_is_about_right(void **state);
+
+#endif

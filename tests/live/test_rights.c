@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the tool shows to whom: an ordinary user, and a user with the two capabilities that
+ * reading linger by BPF needs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "tcp.h"
+
+#define NOBODY       65534
+#define OTHER_NOBODY 65533
+
+/* Two pairs: one is root's (this process's), one belongs to a process of the user's. */
+struct stage {
+	struct tcp_pair roots;
+	struct tcp_pair users; /* as the child reported it; its descriptors are the child's */
+	pid_t child;
+	int pipe[2];
+	char dir[32];
+	char tool[64];
+};
+
+/* The child: opens its pair as the user and holds it until it is killed. Changing the user makes
+ * a process undumpable, which hides its descriptors from its own user; so it says otherwise. */
+static void __attribute__((noreturn)) hold_as_user(struct stage *stage)
+{
+	if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0)
+		_exit(1);
+	if (setresuid(NOBODY, NOBODY, NOBODY) < 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		_exit(1);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 ||
+	    tcp_pair_open(&stage->users, AF_INET, 0))
+		_exit(1);
+	if (tcp_set_linger(stage->users.near, true, 5))
+		_exit(1);
+	if (write(stage->pipe[1], &stage->users, sizeof(stage->users)) != sizeof(stage->users))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* The user may not be able to reach the build tree: the tool is copied to where it can. */
+static int copy_tool(struct stage *stage)
+{
+	const char *tool = getenv("LINGERSTAT");
+	struct stat status;
+	int from = open(tool, O_RDONLY | O_CLOEXEC);
+	int to;
+
+	if (from < 0 || fstat(from, &status) < 0)
+		return -errno;
+	strcpy(stage->dir, "/tmp/lingerstat-test-XXXXXX");
+	if (!mkdtemp(stage->dir) || chmod(stage->dir, 0755) < 0)
+		return -errno;
+	snprintf(stage->tool, sizeof(stage->tool), "%s/lingerstat", stage->dir);
+	to = open(stage->tool, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	if (to < 0)
+		return -errno;
+	while (status.st_size > 0) {
+		ssize_t done = sendfile(to, from, NULL, status.st_size);
+
+		if (done <= 0)
+			return -EIO;
+		status.st_size -= done;
+	}
+	fchmod(to, 0755);
+	close(to);
+	close(from);
+	return setenv("LINGERSTAT", stage->tool, 1);
+}
+
+static int set_up(void **state)
+{
+	static struct stage stage;
+
+	*state = &stage;
+	if (copy_tool(&stage) || pipe2(stage.pipe, O_CLOEXEC) < 0)
+		return -1;
+	stage.child = fork();
+	if (stage.child == 0)
+		hold_as_user(&stage);
+	if (stage.child < 0)
+		return -1;
+	if (read(stage.pipe[0], &stage.users, sizeof(stage.users)) != sizeof(stage.users))
+		return -1;
+	if (tcp_pair_open(&stage.roots, AF_INET, 0))
+		return -1;
+	return tcp_set_linger(stage.roots.near, true, 5);
+}
+
+static int tear_down(void **state)
+{
+	struct stage *stage = *state;
+
+	kill(stage->child, SIGKILL);
+	waitpid(stage->child, NULL, 0);
+	tcp_pair_close(&stage->roots);
+	unlink(stage->tool);
+	rmdir(stage->dir);
+	return 0;
+}
+
+static void list_as(struct listing *listing, uid_t uid, uint64_t ambient)
+{
+	const char *const args[] = { "-a", "-t", "-p", NULL };
+	const struct run_as as = { .uid = uid, .ambient = ambient };
+
+	assert_return_code(harness_list_as(listing, &as, args), 0);
+	if (listing->status != 0)
+		fail_msg("status %d, stderr: %s", listing->status, listing->errors);
+	assert_int_equal(listing->bad_lines, 0);
+	assert_true(json_is_true(json_object_get(listing->summary, "complete")));
+}
+
+static json_t *near_row(const struct listing *listing, const struct tcp_pair *pair)
+{
+	json_t *row = row_by_ports(listing, pair->family, pair->near_port, pair->far_port);
+
+	check_row(row, row_is_text(row, "state", "established"));
+	return row;
+}
+
+static int lines_in(const char *text)
+{
+	int lines = 0;
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+/* Everything sock_diag gives, owners of the user's own processes, null for the rest, one hint. */
+static void an_ordinary_user(void **state)
+{
+	struct stage *stage = *state;
+	struct listing listing;
+	json_t *row;
+
+	list_as(&listing, NOBODY, 0);
+	if (lines_in(listing.errors) != 1)
+		fail_msg("one hint is due, stderr: %s", listing.errors);
+	row = near_row(&listing, &stage->users);
+	check_row(row, row_has_holder(row, stage->child, stage->users.near));
+	check_row(row, row_is_null(row, "linger"));
+	check_row(row, row_has_word(row, "close.reasons", "linger-unknown"));
+	check_row(row, row_is_int(row, "uid", NOBODY));
+	row = near_row(&listing, &stage->roots);
+	check_row(row, row_is_int(row, "uid", 0));
+	check_row(row, row_is_null(row, "linger"));
+	check_row(row, row_is_null(row, "references"));
+	check_row(row, json_array_size(row_get(row, "holders")) == 0);
+	check_row(row, row_has_word(row, "close.reasons", "linger-unknown"));
+	listing_free(&listing);
+}
+
+/* A user who owns none of the processes sees the same sockets. */
+static void a_stranger(void **state)
+{
+	struct stage *stage = *state;
+	struct listing listing;
+	json_t *row;
+
+	list_as(&listing, OTHER_NOBODY, 0);
+	row = near_row(&listing, &stage->users);
+	check_row(row, json_array_size(row_get(row, "holders")) == 0);
+	check_row(row, row_is_null(row, "linger"));
+	near_row(&listing, &stage->roots);
+	listing_free(&listing);
+}
+
+static void the_two_capabilities(void **state)
+{
+	const uint64_t bpf = 1ull << CAP_BPF | 1ull << CAP_PERFMON;
+	const struct linger value = { 1, 5 };
+	struct stage *stage = *state;
+	struct listing listing;
+	const char *why;
+	json_t *row;
+
+	list_as(&listing, NOBODY, bpf);
+	if (!linger_by_bpf(&listing, &why)) {
+		print_message("# %s\n", why);
+		listing_free(&listing);
+		skip();
+	}
+	row = near_row(&listing, &stage->roots);
+	check_row(row, row_is_linger(row, &value));
+	check_row(row, row_is_text(row, "linger.source", "bpf"));
+	check_row(row, row_has_holder(row, getpid(), stage->roots.near));
+	check_row(row, row_is_int(row, "references", 1));
+	row = near_row(&listing, &stage->users);
+	check_row(row, row_is_linger(row, &value));
+	check_row(row, row_has_holder(row, stage->child, stage->users.near));
+	listing_free(&listing);
+}
+
+/* CAP_BPF alone is not enough: the same as none, and nothing is guessed. */
+static void one_capability(void **state)
+{
+	struct stage *stage = *state;
+	struct listing listing;
+	json_t *row;
+
+	list_as(&listing, NOBODY, 1ull << CAP_BPF);
+	row = near_row(&listing, &stage->roots);
+	check_row(row, row_is_null(row, "linger"));
+	check_row(row, row_is_null(row, "close.outcome"));
+	listing_free(&listing);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_ordinary_user),
+		cmocka_unit_test(a_stranger),
+		cmocka_unit_test(the_two_capabilities),
+		cmocka_unit_test(one_capability),
+	};
+
+	harness_enter();
+	if (geteuid() != 0) {
+		puts("1..0 # SKIP only root can become another user");
+		return 0;
+	}
+	return cmocka_run_group_tests_name("rights", tests, set_up, tear_down);
+}
