@@ -88,6 +88,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/escape.c \
 	src/present/escape.h \
 	src/present/json.c \
+	src/present/orders.c \
+	src/present/orders.h \
 	src/present/record.c \
 	src/present/sentences.c \
 	src/present/sentences.h \

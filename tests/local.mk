@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	tests/unit/test_owners_proc \
 	tests/unit/test_predicates \
 	tests/unit/test_replay \
+	tests/unit/test_sorter \
 	tests/unit/test_stall \
 	tests/unit/test_tcp \
 	tests/unit/test_tcp_attrs \
@@ -54,6 +55,7 @@ tests_unit_test_netlink_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_test_outbuf_SOURCES = tests/unit/test_outbuf.c $(UNIT_HEADER)
 tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(UNIT_HEADER)
 tests_unit_test_replay_SOURCES = tests/unit/test_replay.c $(UNIT_DIAG)
+tests_unit_test_sorter_SOURCES = tests/unit/test_sorter.c $(UNIT_HEADER)
 tests_unit_test_stall_SOURCES = tests/unit/test_stall.c $(UNIT_HEADER)
 tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c $(UNIT_DIAG)
 tests_unit_test_tcp_attrs_SOURCES = tests/unit/test_tcp_attrs.c $(UNIT_DIAG)

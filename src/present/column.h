@@ -34,6 +34,9 @@ struct column {
 	void (*cell)(struct outbuf *b, const struct socket *sk, const struct cell_context *cx);
 	void (*value)(struct outbuf *b, const struct socket *sk); /* JSON value */
 	enum ink (*ink)(const struct socket *sk);                 /* NULL: plain */
+	/* What --sort compares, byte by byte; nothing where it is unknown. NULL: the cell, as a
+	 * number in a column aligned to the right. */
+	void (*order)(struct outbuf *b, const struct socket *sk, const struct cell_context *cx);
 };
 
 #define COLUMNS_MAX     48

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* What a cell sorts by: a number where it begins with one, else its text. */
 struct key {
-	enum { KEY_NUMBER, KEY_TEXT, KEY_UNKNOWN } kind;
+	enum { KEY_NUMBER, KEY_BYTES, KEY_UNKNOWN } kind;
 	int64_t number;
-	char *text;
+	char *bytes;
+	size_t len;
 };
 
 struct kept {
@@ -45,7 +45,7 @@ static void free_kept(struct kept *k)
 {
 	free((void *)k->sk.holders.items);
 	free((void *)k->sk.un.name);
-	free(k->key.text);
+	free(k->key.bytes);
 }
 
 void sorter_free(struct sorter *sorter)
@@ -82,60 +82,37 @@ static int copy_references(struct socket *sk)
 	return 0;
 }
 
-/* Words with an order of their own sort by it. */
-static bool ordered_word(const struct column *column, const struct socket *sk, int64_t *number)
+/* The column's own order, else the cell: a number where it begins with one, or its text. */
+static int fill_key(struct sorter *s, struct key *key)
 {
-	if (strcmp(column->name, "risk") == 0)
-		*number = sk->close.risk * RISK_COUNT + sk->close.risk_max;
-	else if (strcmp(column->name, "risk-max") == 0)
-		*number = sk->close.risk_max;
-	else if (strcmp(column->name, "linger") == 0 && sk->linger.forever)
-		*number = INT64_MAX;
-	else
-		return false;
-	return true;
-}
+	char *end;
 
-/* Addresses sort by their bytes and then by port, not by their letters. */
-static bool address_key(const struct column *column, const struct socket *sk, struct outbuf *b)
-{
-	bool local = strcmp(column->name, "local") == 0;
-	const struct endpoint *ep = local ? &sk->local : &sk->peer;
-	const unsigned char *bytes = (const unsigned char *)&ep->addr;
-
-	if (sk->family == AF_UNIX || (!local && strcmp(column->name, "peer") != 0))
-		return false;
-	outbuf_printf(b, "%02x", sk->family);
-	for (size_t i = 0; i < (sk->family == AF_INET ? 4u : 16u); i++)
-		outbuf_printf(b, "%02x", bytes[i]);
-	outbuf_printf(b, "%04x", ep->port);
-	return true;
+	if (!s->column->order && s->column->right) {
+		key->number = strtoll(s->cell.data, &end, 10);
+		if (end != s->cell.data)
+			return 0;
+	}
+	key->kind = KEY_UNKNOWN;
+	if (!s->cell.len || (!s->column->order && strcmp(s->cell.data, "?") == 0))
+		return 0;
+	key->bytes = malloc(s->cell.len);
+	if (!key->bytes)
+		return -ENOMEM;
+	memcpy(key->bytes, s->cell.data, s->cell.len);
+	key->len = s->cell.len;
+	key->kind = KEY_BYTES;
+	return 0;
 }
 
 static int make_key(struct sorter *s, struct kept *k, const struct cell_context *cells)
 {
-	char *end;
-
 	s->cell.len = 0;
-	if (!address_key(s->column, &k->sk, &s->cell))
-		s->column->cell(&s->cell, &k->sk, cells);
+	(s->column->order ? s->column->order : s->column->cell)(&s->cell, &k->sk, cells);
 	outbuf_char(&s->cell, '\0');
 	if (s->cell.error)
 		return s->cell.error;
-	if (ordered_word(s->column, &k->sk, &k->key.number))
-		return 0;
-	if (strcmp(s->cell.data, "?") == 0) {
-		k->key.kind = KEY_UNKNOWN;
-		return 0;
-	}
-	k->key.number = strtoll(s->cell.data, &end, 10);
-	if (s->column->right && end != s->cell.data)
-		return 0;
-	k->key.text = strdup(s->cell.data);
-	if (!k->key.text)
-		return -ENOMEM;
-	k->key.kind = KEY_TEXT;
-	return 0;
+	s->cell.len--;
+	return fill_key(s, &k->key);
 }
 
 static int make_room(struct sorter *s)
@@ -169,12 +146,19 @@ int sorter_add(struct sorter *sorter, const struct socket *sk, const struct cell
 	return make_key(sorter, k, cells);
 }
 
+static int compare_bytes(const struct key *a, const struct key *b)
+{
+	int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
+
+	return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
 static int compare_keys(const struct key *a, const struct key *b)
 {
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
-	if (a->kind == KEY_TEXT)
-		return strcmp(a->text, b->text);
+	if (a->kind == KEY_BYTES)
+		return compare_bytes(a, b);
 	return (a->number > b->number) - (a->number < b->number);
 }
 
