@@ -78,6 +78,7 @@ write_program() {
 		#include <arpa/inet.h>
 		#include <errno.h>
 		#include <netinet/in.h>
+		#include <signal.h>
 		#include <stdio.h>
 		#include <sys/socket.h>
 		#include <sys/time.h>
@@ -94,8 +95,8 @@ write_program() {
 				;
 			while (manner[0] == 'c' && recv(fd, rest, 1, MSG_PEEK) < 1)
 				;
-			if (manner[0] == 's')
-				sleep(3);
+			while (manner[0] == 's')
+				pause();
 			close(fd);
 			_exit(0);
 		}
@@ -111,9 +112,11 @@ write_program() {
 			    getsockname(listener, (struct sockaddr *)&a, &length) ||
 			    connect(fd, (struct sockaddr *)&a, length) || send(fd, "word", 4, 0) != 4)
 				return 2;
-			if (fork() == 0)
+			pid_t peer = fork();
+			if (peer == 0)
 				be_peer(listener, argv[1]);
-			printf("%d\n", finish(fd, 1));
+			printf("%d\n", finish(fd, argv[1][0] == 's' ? 1 : 30));
+			kill(peer, SIGKILL);
 			return 0;
 		}
 	END

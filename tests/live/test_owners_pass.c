@@ -19,7 +19,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -371,29 +370,16 @@ static void note_time(void *ctx)
 	clock_gettime(CLOCK_MONOTONIC, ctx);
 }
 
-/* What the least of system calls costs: 100 to 300 on a machine of today, 550 in an emulated one.
- */
-static long syscall_ns(void)
-{
-	struct timespec start, end;
+/* The best of 20 is 0.9 ms on an idle machine of today; the ordinary loader of libbpf takes 9
+ * to 20. How fast this one is belongs to whoever runs the test, so the number is told, and only
+ * what no machine should need is a failure. */
+#define LOADING_MS 500
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (int i = 0; i < 10000; i++)
-		syscall(SYS_getppid);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	return ((end.tv_sec - start.tv_sec) * 1000000000L + (end.tv_nsec - start.tv_nsec)) / 10000;
-}
-
-static void loading_takes_under_two_milliseconds(void **state)
+static void loading_is_quick(void **state)
 {
-	long best = LONG_MAX, cost = syscall_ns();
+	long best = LONG_MAX;
 
 	(void)state;
-	if (cost > 450) {
-		print_message("a system call takes %ld ns: too slow a machine for the bound\n",
-			      cost);
-		skip();
-	}
 	for (int i = 0; i < 20; i++) {
 		struct timespec start, end;
 		const char *stage;
@@ -402,12 +388,13 @@ static void loading_takes_under_two_milliseconds(void **state)
 		long ns;
 
 		clock_gettime(CLOCK_MONOTONIC, &start);
-		owners_bpf_read(refuse, &calls, note_time, &end, &hz, &stage);
+		assert_int_equal(owners_bpf_read(refuse, &calls, note_time, &end, &hz, &stage),
+				 -ENOSPC);
 		ns = (end.tv_sec - start.tv_sec) * 1000000000L + (end.tv_nsec - start.tv_nsec);
 		best = ns < best ? ns : best;
 	}
 	print_message("# loaded and attached in %ld microseconds, the best of 20\n", best / 1000);
-	assert_true(best < 2000000);
+	assert_true(best < LOADING_MS * 1000000L);
 }
 
 int main(void)
@@ -422,7 +409,7 @@ int main(void)
 		cmocka_unit_test(the_sink_can_stop_the_pass),
 		cmocka_unit_test(two_capabilities_are_enough_and_only_to_load),
 		cmocka_unit_test(without_rights_it_says_where_it_failed),
-		cmocka_unit_test(loading_takes_under_two_milliseconds),
+		cmocka_unit_test(loading_is_quick),
 	};
 	char why[128];
 
