@@ -57,6 +57,8 @@ src_liblingerstat_a_SOURCES = \
 	src/filter/values.h \
 	src/judge/close.c \
 	src/judge/close.h \
+	src/judge/range.c \
+	src/judge/range.h \
 	src/judge/restart.c \
 	src/judge/restart.h \
 	src/judge/rules.c \

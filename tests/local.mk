@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test_owners \
 	tests/unit/test_owners_proc \
 	tests/unit/test_predicates \
+	tests/unit/test_range \
 	tests/unit/test_replay \
 	tests/unit/test_sorter \
 	tests/unit/test_stall \
@@ -54,6 +55,7 @@ tests_unit_test_netlink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=mnl_socket_close
 tests_unit_test_outbuf_SOURCES = tests/unit/test_outbuf.c $(UNIT_HEADER)
 tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(UNIT_HEADER)
+tests_unit_test_range_SOURCES = tests/unit/test_range.c $(UNIT_HEADER)
 tests_unit_test_replay_SOURCES = tests/unit/test_replay.c $(UNIT_DIAG)
 tests_unit_test_sorter_SOURCES = tests/unit/test_sorter.c $(UNIT_HEADER)
 tests_unit_test_stall_SOURCES = tests/unit/test_stall.c $(UNIT_HEADER)
@@ -186,6 +188,7 @@ CLI_TESTS = \
 	tests/cli/manpages-close.bats \
 	tests/cli/csv.bats \
 	tests/cli/quickstart.bats \
+	tests/cli/range-oracle.bats \
 	tests/cli/replay.bats \
 	tests/cli/streams.bats
 
