@@ -12,6 +12,7 @@ src_liblingerstat_a_SOURCES = \
 	src/base/nearest.h \
 	src/base/outbuf.c \
 	src/base/outbuf.h \
+	src/base/wordlist.h \
 	src/bpf/owners_record.h \
 	src/cmd/cmd.h \
 	src/cmd/common.c \
@@ -29,6 +30,8 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/run.c \
 	src/cmd/run.h \
 	src/cmd/table.c \
+	src/cmd/vocabulary.c \
+	src/cmd/vocabulary.h \
 	src/enrich/cgroups.c \
 	src/enrich/cgroups.h \
 	src/enrich/enrich.c \
@@ -55,6 +58,7 @@ src_liblingerstat_a_SOURCES = \
 	src/filter/tree.h \
 	src/filter/values.c \
 	src/filter/values.h \
+	src/filter/vocabulary.c \
 	src/judge/close.c \
 	src/judge/close.h \
 	src/judge/range.c \

@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_stall \
 	tests/unit/test_tcp \
 	tests/unit/test_tcp_attrs \
+	tests/unit/test_vocabulary \
 	tests/unit/test_window \
 	tests/unit/test_words \
 	tests/unit/test_restart \
@@ -61,6 +62,7 @@ tests_unit_test_sorter_SOURCES = tests/unit/test_sorter.c $(UNIT_HEADER)
 tests_unit_test_stall_SOURCES = tests/unit/test_stall.c $(UNIT_HEADER)
 tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c $(UNIT_DIAG)
 tests_unit_test_tcp_attrs_SOURCES = tests/unit/test_tcp_attrs.c $(UNIT_DIAG)
+tests_unit_test_vocabulary_SOURCES = tests/unit/test_vocabulary.c $(UNIT_HEADER)
 tests_unit_test_window_SOURCES = tests/unit/test_window.c $(UNIT_HEADER)
 tests_unit_test_words_SOURCES = tests/unit/test_words.c $(UNIT_HEADER)
 # The linker puts a resolver of the tests' own in place of the C library's.

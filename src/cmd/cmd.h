@@ -6,6 +6,9 @@
 #ifndef LINGERSTAT_CMD_CMD_H
 #define LINGERSTAT_CMD_CMD_H
 
+#include "base/wordlist.h"
+#include "cmd/options.h"
+
 enum result {
 	RESULT_DONE,
 	RESULT_FAILED,
@@ -18,6 +21,8 @@ struct command {
 	const char *summary; /* one line */
 	/* Takes the program's name and the words behind the command. */
 	enum result (*run)(int argc, char **argv);
+	const struct option_table *options;
+	const struct word_list *words; /* what its first word may be beside a filter, or NULL */
 };
 
 extern const struct command command_list;

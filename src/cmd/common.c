@@ -10,6 +10,7 @@
 
 #include "base/message.h"
 #include "base/nearest.h"
+#include "cmd/vocabulary.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -73,8 +74,7 @@ static int opt_risk(void *options, const char *value)
 {
 	struct common_options *o = options;
 	size_t i = RISK_LIKELY;
-	int err = value ? common_pick("--risk", value, risk_words(), RISK_COUNT, sizeof(char *), &i)
-			: 0;
+	int err = value ? vocabulary_pick("--risk", "LEVEL", value, &i) : 0;
 
 	if (!err)
 		o->least_risk = (enum risk)i;
@@ -83,12 +83,9 @@ static int opt_risk(void *options, const char *value)
 
 static int opt_color(void *options, const char *value)
 {
-	static const char *const words[] = { "auto", "always", "never" };
 	struct common_options *o = options;
 	size_t i = COLOR_ALWAYS;
-	int err =
-		value ? common_pick("--color", value, words, ARRAY_SIZE(words), sizeof(*words), &i)
-		      : 0;
+	int err = value ? vocabulary_pick("--color", "WHEN", value, &i) : 0;
 
 	o->color = (enum color_mode)i;
 	return err;
@@ -96,10 +93,9 @@ static int opt_color(void *options, const char *value)
 
 static int opt_linger(void *options, const char *value)
 {
-	static const char *const words[] = { "auto", "bpf", "getfd", "none" };
 	struct common_options *o = options;
 	size_t i = 0;
-	int err = common_pick("--linger", value, words, ARRAY_SIZE(words), sizeof(*words), &i);
+	int err = vocabulary_pick("--linger", "HOW", value, &i);
 
 	o->plan.linger = (enum linger_mode)i;
 	return err;

@@ -154,6 +154,18 @@ static bool is_filter(const char *word)
 	return parses || strpbrk(word, " ()!=<>");
 }
 
+static const char *reason_at(size_t i)
+{
+	return i < REASON_COUNT ? reason_name((enum reason)i) : NULL;
+}
+
+static const char *reason_help_at(size_t i)
+{
+	return reason_help((enum reason)i);
+}
+
+static const struct word_list reasons = { WORDS_FIXED, false, "", reason_at, reason_help_at };
+
 static enum result explain_run(int argc, char **argv)
 {
 	struct explain_options o = { 0 };
@@ -180,4 +192,6 @@ const struct command command_explain = {
 	.name = "explain",
 	.summary = "what close() would do to each, why, and what to do about it",
 	.run = explain_run,
+	.options = &table,
+	.words = &reasons,
 };

@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/listing.h"
+#include "cmd/vocabulary.h"
 #include "plan/needs.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -45,7 +46,7 @@ static int set_format(struct list_options *o, const char *option, const char *wo
 {
 	size_t n, i = 0;
 	const struct writer_format *formats = writer_formats(&n);
-	int err = common_pick(option, word, formats, n, sizeof(*formats), &i);
+	int err = vocabulary_pick(option, "FORMAT", word, &i);
 
 	if (!err)
 		o->format = &formats[i];
@@ -253,4 +254,5 @@ const struct command command_list = {
 	.name = "list",
 	.summary = "sockets, one a row",
 	.run = list_run,
+	.options = &table,
 };

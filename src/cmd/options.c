@@ -12,8 +12,7 @@
 #define OPTIONS_MAX 64
 #define LONG_BASE   256 /* getopt's value for row i is LONG_BASE + i */
 
-/* The i-th option of all groups, or NULL behind the last. */
-static const struct option_row *row_at(const struct option_table *table, size_t i)
+const struct option_row *options_row(const struct option_table *table, size_t i)
 {
 	for (size_t g = 0; g < OPTION_GROUPS; g++) {
 		if (i < table->groups[g]->count)
@@ -35,7 +34,7 @@ static void make_long(const struct option_table *table, struct option *longs)
 	const struct option_row *row;
 	size_t i;
 
-	for (i = 0; (row = row_at(table, i)); i++)
+	for (i = 0; (row = options_row(table, i)); i++)
 		longs[i] = (struct option){ .name = row->name,
 					    .has_arg = argument_kind(row),
 					    .val = LONG_BASE + (int)i };
@@ -48,7 +47,7 @@ static void make_short(const struct option_table *table, char *shorts)
 	const struct option_row *row;
 
 	*shorts++ = ':';
-	for (size_t i = 0; (row = row_at(table, i)); i++) {
+	for (size_t i = 0; (row = options_row(table, i)); i++) {
 		if (!row->letter)
 			continue;
 		*shorts++ = row->letter;
@@ -63,8 +62,8 @@ static const struct option_row *row_of(const struct option_table *table, int val
 	const struct option_row *row;
 
 	if (value >= LONG_BASE)
-		return row_at(table, (size_t)(value - LONG_BASE));
-	for (size_t i = 0; (row = row_at(table, i)); i++)
+		return options_row(table, (size_t)(value - LONG_BASE));
+	for (size_t i = 0; (row = options_row(table, i)); i++)
 		if (row->letter == value)
 			return row;
 	return NULL;
@@ -75,7 +74,7 @@ static bool begins_several(const struct option_table *table, const char *word)
 	const struct option_row *row;
 	unsigned int n = 0;
 
-	for (size_t i = 0; (row = row_at(table, i)); i++)
+	for (size_t i = 0; (row = options_row(table, i)); i++)
 		n += strncmp(row->name, word, strlen(word)) == 0;
 	return n > 1;
 }
@@ -87,7 +86,7 @@ static void unknown_long(const struct option_table *table, const char *word)
 	size_t n = 0;
 	char name[64];
 
-	for (const struct option_row *row; (row = row_at(table, n)); n++)
+	for (const struct option_row *row; (row = options_row(table, n)); n++)
 		names[n] = row->name;
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
 	near = nearest_word(name, names, n, sizeof(*names));
@@ -183,6 +182,6 @@ void options_help(const struct option_table *table)
 {
 	const struct option_row *row;
 
-	for (size_t i = 0; (row = row_at(table, i)); i++)
+	for (size_t i = 0; (row = options_row(table, i)); i++)
 		help_row(row);
 }

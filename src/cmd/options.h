@@ -12,7 +12,8 @@
 struct option_row {
 	const char *name; /* long name; first: nearest_word() walks the table */
 	char letter;      /* 0: no short form */
-	const char *arg;  /* NULL: takes none; "[WORD]": optional; else its name */
+	const char *arg;  /* NULL: takes none; "[WORD]": optional; else its name, which tells its
+			     words too (cmd/vocabulary.h) */
 	const char *help; /* one line */
 	/* Takes the value (NULL without one). Returns 0, or -EINVAL after a message of its own. */
 	int (*apply)(void *options, const char *value);
@@ -42,6 +43,9 @@ int options_parse(const struct option_table *table, int argc, char **argv, void 
 /* Joins the words of a command line again, `command` (which may be empty) behind the program's
  * name, quoted where a shell needs it, cut with "..." where `size` is too small. */
 void options_join(char *line, size_t size, const char *command, int argc, char **argv);
+
+/* The i-th option of all groups, or NULL behind the last. */
+const struct option_row *options_row(const struct option_table *table, size_t i);
 
 /* Prints the options as --help shows them: under 80 columns. */
 void options_help(const struct option_table *table);

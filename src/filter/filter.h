@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/outbuf.h"
+#include "base/wordlist.h"
 #include "model/socket.h"
 
 struct filter;
@@ -46,6 +47,11 @@ size_t filter_bytecode(const struct filter *filter, void *code, size_t size);
 /* A word that only the kernel can decide and that the bytecode does not cover (`autobound` under
  * an `or` with something else), or NULL. To be asked after filter_bytecode(). */
 const char *filter_undecidable(const struct filter *filter);
+
+/* The words of the grammar, each table to its end, which is NULL: predicates (with what stands
+ * behind one, in *values), and `and`, `or`, `not`. */
+const char *filter_predicate_word(size_t i, struct word_list *values);
+const char *filter_joining_word(size_t i);
 
 /* Writes which part is decided where, for people. */
 void filter_explain(const struct filter *filter, struct outbuf *b);

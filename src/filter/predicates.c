@@ -432,7 +432,7 @@ static const struct predicate *const shared[] = {
 	&predicate_dev, &predicate_autobound, &predicate_state, &predicate_exclude,
 };
 
-static const struct predicate *predicate_at(size_t i)
+const struct predicate *predicate_at(size_t i)
 {
 	if (i < ARRAY_SIZE(shared))
 		return shared[i];
@@ -466,14 +466,13 @@ const struct predicate *predicate_find(const char *word)
 
 const char *predicate_nearest(const char *word)
 {
-	const char *names[ARRAY_SIZE(shared) + ARRAY_SIZE(own) + 3];
+	const char *names[ARRAY_SIZE(shared) + ARRAY_SIZE(own) + 8];
 	size_t n = 0;
 
 	for (const struct predicate *p; (p = predicate_at(n)); n++)
 		names[n] = p->word;
 	/* What else may stand there. */
-	names[n++] = "and";
-	names[n++] = "not";
-	names[n++] = "or";
+	for (size_t i = 0; n < ARRAY_SIZE(names) && filter_joining_word(i); i++)
+		names[n++] = filter_joining_word(i);
 	return nearest_word(word, names, n, sizeof(*names));
 }

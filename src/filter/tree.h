@@ -46,6 +46,8 @@ struct predicate {
 			 const struct filter_value *value);
 };
 
+/* The i-th predicate, or NULL behind the last. */
+const struct predicate *predicate_at(size_t i);
 const struct predicate *predicate_find(const char *word);
 const char *predicate_nearest(const char *word);
 

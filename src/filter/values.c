@@ -225,16 +225,22 @@ static const struct {
 	{ "syn-rcv", SYN_RECVS },
 };
 
+const char *value_state_word(size_t i)
+{
+	if (i < ARRAY_SIZE(groups))
+		return groups[i].name;
+	i += STATE_ESTABLISHED - ARRAY_SIZE(groups);
+	return i <= STATE_CLOSING ? state_json_name((enum sock_state)i) : NULL;
+}
+
 /* The nearest of states and groups, for a word that is neither. */
 static const char *nearest_state(const char *text)
 {
 	const char *names[ARRAY_SIZE(groups) + STATE_COUNT];
 	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		names[n++] = groups[i].name;
-	for (int i = STATE_ESTABLISHED; i <= STATE_CLOSING; i++)
-		names[n++] = state_json_name((enum sock_state)i);
+	for (; value_state_word(n); n++)
+		names[n] = value_state_word(n);
 	return nearest_word(text, names, n, sizeof(*names));
 }
 
@@ -326,6 +332,11 @@ static const struct {
 	{ "none", LINGER_WORD_NONE },       { "inf", LINGER_FOREVER },
 	{ "forever", LINGER_FOREVER },
 };
+
+const char *value_linger_word(size_t i)
+{
+	return i < ARRAY_SIZE(linger_words) ? linger_words[i].word : NULL;
+}
 
 int value_linger(const char *text, struct filter_value *value, struct filter_error *error)
 {

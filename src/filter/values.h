@@ -39,6 +39,10 @@ int value_netid(const char *text, struct filter_value *value, struct filter_erro
 /* on, off, unknown, none, inf, or whole seconds. The words are the negative numbers below. */
 int value_linger(const char *text, struct filter_value *value, struct filter_error *error);
 
+/* The words that value_states() and value_linger() read, to the end, which is NULL. */
+const char *value_state_word(size_t i);
+const char *value_linger_word(size_t i);
+
 enum { LINGER_WORD_ON = -2, LINGER_WORD_OFF = -3, LINGER_WORD_UNKNOWN = -4, LINGER_WORD_NONE = -5 };
 #define LINGER_FOREVER INT64_MAX
 
