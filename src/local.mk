@@ -14,6 +14,8 @@ src_liblingerstat_a_SOURCES = \
 	src/base/outbuf.h \
 	src/base/wordlist.h \
 	src/bpf/owners_record.h \
+	src/cmd/absent.c \
+	src/cmd/absent.h \
 	src/cmd/cmd.h \
 	src/cmd/common.c \
 	src/cmd/common.h \

@@ -192,6 +192,7 @@ CLI_TESTS = \
 	tests/cli/quickstart.bats \
 	tests/cli/range-oracle.bats \
 	tests/cli/replay.bats \
+	tests/cli/ss-options.bats \
 	tests/cli/streams.bats
 
 # A recording of every TCP state, what is expected of it, and how it was made.

@@ -8,8 +8,9 @@
 
 #include "base/message.h"
 #include "base/nearest.h"
+#include "cmd/absent.h"
 
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX 128
 #define LONG_BASE   256 /* getopt's value for row i is LONG_BASE + i */
 
 const struct option_row *options_row(const struct option_table *table, size_t i)
@@ -81,6 +82,7 @@ static bool begins_several(const struct option_table *table, const char *word)
 
 static void unknown_long(const struct option_table *table, const char *word)
 {
+	const struct absent_option *absent;
 	const char *near = NULL;
 	const char *names[OPTIONS_MAX];
 	size_t n = 0;
@@ -90,12 +92,25 @@ static void unknown_long(const struct option_table *table, const char *word)
 		names[n] = row->name;
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
 	near = nearest_word(name, names, n, sizeof(*names));
-	if (begins_several(table, name))
+	absent = absent_by_name(name);
+	if (absent)
+		message("--%s %s", name, absent->why);
+	else if (begins_several(table, name))
 		message("option '--%s' is ambiguous; see '%s --help'", name, table->command);
 	else if (near)
 		message("unknown option '--%s'; did you mean '--%s'?", name, near);
 	else
 		message("unknown option '--%s'; see '%s --help'", name, table->command);
+}
+
+static void unknown_letter(const struct option_table *table, int letter)
+{
+	const struct absent_option *absent = absent_by_letter(letter);
+
+	if (absent)
+		message("-%c %s", letter, absent->why);
+	else
+		message("unknown option '-%c'; see '%s --help'", letter, table->command);
 }
 
 static int refuse(const struct option_table *table, int verdict, char **argv)
@@ -108,7 +123,7 @@ static int refuse(const struct option_table *table, int verdict, char **argv)
 	else if (row)
 		message("option '--%s' takes no value", row->name);
 	else if (optopt && optopt < LONG_BASE)
-		message("unknown option '-%c'; see '%s --help'", optopt, table->command);
+		unknown_letter(table, optopt);
 	else
 		unknown_long(table, strncmp(word, "--", 2) == 0 ? word + 2 : word);
 	return -EINVAL;

@@ -55,10 +55,17 @@ refuses() {
 
 @test "an unknown option that is near to none" {
 	refuses --frobnicate "unknown option '--frobnicate'" --help
-	refuses -Z "unknown option '-Z'" --help
-	refuses -anZ "unknown option '-Z'"
-	# ss kills sockets with it; this tool never does.
-	refuses -K "unknown option '-K'"
+	refuses -Y "unknown option '-Y'" --help
+	refuses -anY "unknown option '-Y'"
+	refuses --killall "unknown option '--killall'"
+}
+
+@test "an option that ss has and this tool leaves out: why" {
+	for option in -K -tanK --kill "explain -K"; do
+		refuses "$option" "left out" "never disturbs" "'ss -K'"
+	done
+	refuses --bpf-map-id=3 "left out" "'ss --bpf-map-id'"
+	refuses -v "left out" -V
 }
 
 @test "an unknown option of any length and any bytes" {
