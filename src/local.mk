@@ -34,6 +34,20 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/table.c \
 	src/cmd/vocabulary.c \
 	src/cmd/vocabulary.h \
+	src/count/count.c \
+	src/count/count.h \
+	src/count/groups.c \
+	src/count/groups.h \
+	src/count/leaks.c \
+	src/count/leaks.h \
+	src/count/ports.c \
+	src/count/ports.h \
+	src/count/queues.c \
+	src/count/queues.h \
+	src/count/tally.c \
+	src/count/tally.h \
+	src/count/top.c \
+	src/count/top.h \
 	src/enrich/cgroups.c \
 	src/enrich/cgroups.h \
 	src/enrich/enrich.c \
@@ -42,6 +56,8 @@ src_liblingerstat_a_SOURCES = \
 	src/enrich/gather.h \
 	src/enrich/links.c \
 	src/enrich/links.h \
+	src/enrich/machine.c \
+	src/enrich/machine.h \
 	src/enrich/netns.c \
 	src/enrich/netns.h \
 	src/enrich/owners.c \
@@ -65,6 +81,8 @@ src_liblingerstat_a_SOURCES = \
 	src/judge/close.h \
 	src/judge/range.c \
 	src/judge/range.h \
+	src/judge/limits.c \
+	src/judge/limits.h \
 	src/judge/restart.c \
 	src/judge/restart.h \
 	src/judge/rules.c \

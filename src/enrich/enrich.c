@@ -2,52 +2,25 @@
 #include "enrich/enrich.h"
 
 #include <errno.h>
-#include <stdio.h>
 
+#include "enrich/machine.h"
 #include "enrich/netns.h"
 #include "plan/needs.h"
-
-/* A sysctl's number, or UNKNOWN. */
-static int64_t read_sysctl(const char *path)
-{
-	FILE *f = fopen(path, "re");
-	long long value;
-
-	if (!f)
-		return UNKNOWN;
-	if (fscanf(f, "%lld", &value) != 1)
-		value = UNKNOWN;
-	fclose(f);
-	return value;
-}
-
-/* Orphans of the whole machine, whatever the namespace (tcp_orphan_count_sum()). */
-static int64_t read_orphans(void)
-{
-	FILE *f = fopen("/proc/net/sockstat", "re");
-	char line[128];
-	long long orphans = UNKNOWN;
-
-	while (f && orphans == UNKNOWN && fgets(line, sizeof(line), f))
-		if (sscanf(line, "TCP: inuse %*d orphan %lld", &orphans) != 1)
-			orphans = UNKNOWN;
-	if (f)
-		fclose(f);
-	return orphans;
-}
 
 /* The limit is global and hidden in other namespaces: unknown there, and then no evidence. */
 static bool orphans_are_full(void)
 {
-	int64_t max = read_sysctl("/proc/sys/net/ipv4/tcp_max_orphans");
-	int64_t orphans = read_orphans();
+	struct machine m;
 
-	return max != UNKNOWN && orphans != UNKNOWN && orphans * 10 >= max * 9;
+	machine_init(&m);
+	machine_read(&m, "/proc", MACHINE_SOCKSTAT | MACHINE_LIMITS);
+	return m.orphans != UNKNOWN && m.orphans_max != UNKNOWN &&
+	       m.orphans * 10 >= m.orphans_max * 9;
 }
 
 static void read_limits(struct enrichment *e)
 {
-	e->migrates = read_sysctl("/proc/sys/net/ipv4/tcp_migrate_req") > 0;
+	e->migrates = machine_number("/proc", "sys/net/ipv4/tcp_migrate_req") > 0;
 	e->orphans_full = orphans_are_full();
 }
 

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "count/groups.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "count/top.h"
+#include "plan/needs.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static int take_value(enum group_value value, group_take take, void *ctx)
+{
+	struct group_key key = { .value = value };
+
+	return take(ctx, &key);
+}
+
+static int take_number(uint32_t number, group_take take, void *ctx)
+{
+	struct group_key key = { .value = GROUP_KNOWN, .number = number };
+
+	return take(ctx, &key);
+}
+
+/* --- keys ---------------------------------------------------------------------------------- */
+
+static struct group_key process_key(const struct holder *h)
+{
+	struct group_key key = { .value = GROUP_KNOWN };
+
+	strncpy(key.bytes.text, h->comm, sizeof(key.bytes.text) - 1);
+	return key;
+}
+
+static struct group_key pid_key(const struct holder *h)
+{
+	struct group_key key = process_key(h);
+
+	key.number = h->pid;
+	return key;
+}
+
+typedef struct group_key (*holder_key)(const struct holder *h);
+
+static bool came_before(const struct socket *sk, uint32_t n, const struct group_key *key,
+			holder_key make)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct group_key other = make(&sk->holders.items[i]);
+
+		if (memcmp(&other, key, sizeof(other)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Each process once, however many descriptors it has. */
+static int each_holder(const struct socket *sk, holder_key make, group_take take, void *ctx)
+{
+	int err = 0;
+
+	if (!sk->inode)
+		return take_value(GROUP_NONE, take, ctx);
+	if (!sk->holders.count)
+		return take_value(sk->holders.known == HOLDERS_COMPLETE ? GROUP_NONE
+									: GROUP_UNKNOWN,
+				  take, ctx);
+	for (uint32_t i = 0; i < sk->holders.count && !err; i++) {
+		struct group_key key = make(&sk->holders.items[i]);
+
+		if (!came_before(sk, i, &key, make))
+			err = take(ctx, &key);
+	}
+	return err;
+}
+
+static int each_process(const struct socket *sk, group_take take, void *ctx)
+{
+	return each_holder(sk, process_key, take, ctx);
+}
+
+static int each_pid(const struct socket *sk, group_take take, void *ctx)
+{
+	return each_holder(sk, pid_key, take, ctx);
+}
+
+/* Minisockets carry no user, orphans and unaccepted connections a meaningless 0. */
+static int each_user(const struct socket *sk, group_take take, void *ctx)
+{
+	if (!sk->uid_known || !sk->inode)
+		return take_value(GROUP_NONE, take, ctx);
+	return take_number(sk->uid, take, ctx);
+}
+
+static int each_cgroup(const struct socket *sk, group_take take, void *ctx)
+{
+	struct group_key key = { .value = GROUP_KNOWN, .id = (uint64_t)sk->cgroup_id };
+
+	if (sk->queue_unit == QUEUE_NONE)
+		return take_value(GROUP_NONE, take, ctx);
+	if (sk->cgroup_id == UNKNOWN)
+		return take_value(GROUP_UNKNOWN, take, ctx);
+	return take(ctx, &key);
+}
+
+static bool is_internet(const struct socket *sk)
+{
+	return sk->family == AF_INET || sk->family == AF_INET6;
+}
+
+static int each_port(const struct socket *sk, uint16_t port, group_take take, void *ctx)
+{
+	if (!is_internet(sk) || !port)
+		return take_value(GROUP_NONE, take, ctx);
+	return take_number(port, take, ctx);
+}
+
+static int each_local_port(const struct socket *sk, group_take take, void *ctx)
+{
+	return each_port(sk, sk->local.port, take, ctx);
+}
+
+static int each_peer_port(const struct socket *sk, group_take take, void *ctx)
+{
+	return each_port(sk, sk->peer.port, take, ctx);
+}
+
+/* IPv4 inside IPv6 is the same host as IPv4. */
+static int each_peer(const struct socket *sk, group_take take, void *ctx)
+{
+	struct group_key key = { .value = GROUP_KNOWN, .family = sk->family };
+
+	if (!is_internet(sk) || !sk->peer.port)
+		return take_value(GROUP_NONE, take, ctx);
+	if (sk->family == AF_INET) {
+		key.bytes.v4 = sk->peer.addr.v4;
+	} else if (IN6_IS_ADDR_V4MAPPED(&sk->peer.addr.v6)) {
+		key.family = AF_INET;
+		memcpy(&key.bytes.v4, &sk->peer.addr.v6.s6_addr[12], sizeof(key.bytes.v4));
+	} else {
+		key.bytes.v6 = sk->peer.addr.v6;
+	}
+	if (key.family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&key.bytes.v6))
+		key.number = sk->ifindex;
+	return take(ctx, &key);
+}
+
+static int each_state(const struct socket *sk, group_take take, void *ctx)
+{
+	if (sk->state == STATE_UNKNOWN)
+		return take_value(GROUP_UNKNOWN, take, ctx);
+	return take_number(sk->state, take, ctx);
+}
+
+static int each_reason(const struct socket *sk, group_take take, void *ctx)
+{
+	int err = 0;
+
+	if (!sk->close.reasons)
+		return take_value(GROUP_NONE, take, ctx);
+	for (uint32_t i = 0; i < REASON_COUNT && !err; i++)
+		if (sk->close.reasons & REASON_BIT(i))
+			err = take_number(i, take, ctx);
+	return err;
+}
+
+/* --- order --------------------------------------------------------------------------------- */
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* Known ones first, then by name, address and number. */
+static int by_name(const void *a, const void *b)
+{
+	const struct group_key *x = a, *y = b;
+	int order = compare_u64(x->value, y->value);
+
+	if (!order)
+		order = compare_u64(x->family, y->family);
+	if (!order)
+		order = memcmp(&x->bytes, &y->bytes, sizeof(x->bytes));
+	return order ? order : compare_u64(x->number, y->number);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct group_key *x = a, *y = b;
+	int order = compare_u64(x->value, y->value);
+
+	if (!order)
+		order = compare_u64(x->number, y->number);
+	return order ? order : compare_u64(x->id, y->id);
+}
+
+#define JUDGE (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO | NEED_OWNERS)
+
+static const struct group_by table[] = {
+	{ "process", "name of the process that holds it", NEED_OWNERS, each_process, by_name },
+	{ "pid", "process", NEED_OWNERS, each_pid, by_number },
+	{ "user", "user that made it", 0, each_user, by_number },
+	{ "cgroup", "control group it was made in", NEED_CGROUP, each_cgroup, by_number },
+	{ "local-port", "its own port", 0, each_local_port, by_number },
+	{ "peer", "address of the other end", NEED_LINKS, each_peer, by_name },
+	{ "peer-port", "port of the other end", 0, each_peer_port, by_number },
+	{ "state", "state", 0, each_state, by_number },
+	{ "reason", "reason of its close risk", JUDGE, each_reason, by_number },
+};
+
+const struct group_by *group_table(size_t *count)
+{
+	*count = ARRAY_SIZE(table);
+	return table;
+}
+
+const struct group_by *group_find(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (strcasecmp(word, table[i].name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+/* --- counting ------------------------------------------------------------------------------ */
+
+struct groups {
+	const struct group_by *by;
+	struct top *top;
+	const struct socket *sk; /* the one that is being added */
+};
+
+struct groups *groups_new(const struct group_by *by)
+{
+	struct groups *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return NULL;
+	g->by = by;
+	g->top = top_new(sizeof(struct group_key), sizeof(struct group));
+	if (g->top)
+		return g;
+	free(g);
+	return NULL;
+}
+
+void groups_free(struct groups *groups)
+{
+	if (!groups)
+		return;
+	top_free(groups->top);
+	free(groups);
+}
+
+static int take_key(void *ctx, const struct group_key *key)
+{
+	struct groups *g = ctx;
+	const struct socket *sk = g->sk;
+	struct group *group = top_at(g->top, key);
+
+	if (!group)
+		return -ENOMEM;
+	group->sockets++;
+	group->states[sk->state]++;
+	group->cgroup = sk->cgroup;
+	if (sk->close.risk == RISK_NONE)
+		return 0;
+	group->at_risk++;
+	group->stake_unknown += sk->close.at_stake_bytes == UNKNOWN;
+	if (sk->close.at_stake_bytes > 0)
+		group->stake_bytes += (uint64_t)sk->close.at_stake_bytes;
+	return 0;
+}
+
+int groups_add(struct groups *groups, const struct socket *sk)
+{
+	groups->sk = sk;
+	return groups->by->each(sk, take_key, groups);
+}
+
+void groups_finish(struct groups *groups)
+{
+	top_sort(groups->top, groups->by->compare);
+}
+
+const struct group_by *groups_by(const struct groups *groups)
+{
+	return groups->by;
+}
+
+size_t groups_count(const struct groups *groups)
+{
+	return top_count(groups->top);
+}
+
+const struct group_key *groups_item(const struct groups *groups, size_t i,
+				    const struct group **group)
+{
+	const void *value;
+	const struct group_key *key = top_item(groups->top, i, &value);
+
+	*group = value;
+	return key;
+}
+
+uint64_t groups_error(const struct groups *groups)
+{
+	return top_error(groups->top);
+}
+
+uint64_t groups_lost(const struct groups *groups)
+{
+	return top_lost(groups->top);
+}
