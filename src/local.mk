@@ -20,6 +20,8 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/common.c \
 	src/cmd/common.h \
 	src/cmd/explain.c \
+	src/cmd/filterfile.c \
+	src/cmd/filterfile.h \
 	src/cmd/hints.c \
 	src/cmd/hints.h \
 	src/cmd/list.c \

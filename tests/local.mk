@@ -186,6 +186,7 @@ CLI_TESTS = \
 	tests/cli/errors.bats \
 	tests/cli/explain.bats \
 	tests/cli/filter.bats \
+	tests/cli/filter-file.bats \
 	tests/cli/manpage.bats \
 	tests/cli/manpages-close.bats \
 	tests/cli/csv.bats \

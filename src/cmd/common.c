@@ -10,6 +10,7 @@
 
 #include "base/message.h"
 #include "base/nearest.h"
+#include "cmd/filterfile.h"
 #include "cmd/vocabulary.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -107,6 +108,18 @@ static int opt_read(void *options, const char *value)
 	return 0;
 }
 
+static int opt_filter(void *options, const char *value)
+{
+	struct common_options *o = options;
+
+	if (o->filter_file) {
+		message("--filter: there can be one file; '%s' is the second", value);
+		return -EINVAL;
+	}
+	o->filter_file = value;
+	return 0;
+}
+
 static const struct option_row rows[] = {
 	{ "all", 'a', NULL, "sockets in every state", opt_all },
 	{ "listening", 'l', NULL, "only listening sockets", opt_listening },
@@ -122,6 +135,7 @@ static const struct option_row rows[] = {
 	{ "color", 0, "[WHEN]", "auto, always or never", opt_color },
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf, getfd or none", opt_linger },
 	{ "read", 0, "FILE", "list a recording (ss -D); - is standard input", opt_read },
+	{ "filter", 'F', "FILE", "FILTER from a file, beside its words here", opt_filter },
 	{ "explain-filter", 0, NULL, "say which part of FILTER the kernel decides",
 	  opt_explain_filter },
 	{ "help", 'h', NULL, "this text", opt_help },
@@ -234,11 +248,11 @@ static void apply_filter(struct common_options *o)
 	sel->bytecode = sel->bytecode_len ? o->bytecode : NULL;
 }
 
-int common_filter(struct common_options *o, int argc, char **argv, int first)
+/* The words of the command line as a filter: NULL when there are none. */
+static int parse_words(struct common_options *o, int argc, char **argv, int first)
 {
 	struct filter_error error = { 0 };
 	char *text = join_words(argc, argv, first);
-	const char *word;
 	int err = text ? filter_parse(&o->filter, text, &error) : -ENOMEM;
 
 	if (err == -EINVAL)
@@ -246,6 +260,36 @@ int common_filter(struct common_options *o, int argc, char **argv, int first)
 	else if (err)
 		message("%s", strerror(-err));
 	free(text);
+	return err;
+}
+
+static int add_filter_file(struct common_options *o)
+{
+	struct filter *filter;
+	int err;
+
+	if (!o->filter_file)
+		return 0;
+	if (o->plan.read && strcmp(o->plan.read, "-") == 0 && strcmp(o->filter_file, "-") == 0) {
+		message("--filter and --read: only one of them can be standard input");
+		return -EINVAL;
+	}
+	err = filterfile_read(&filter, o->filter_file);
+	if (err)
+		return err;
+	err = filter_both(&o->filter, filter);
+	if (err)
+		message("%s", strerror(-err));
+	return err;
+}
+
+int common_filter(struct common_options *o, int argc, char **argv, int first)
+{
+	const char *word;
+	int err = parse_words(o, argc, argv, first);
+
+	if (!err)
+		err = add_filter_file(o);
 	if (err)
 		return err;
 	apply_filter(o);

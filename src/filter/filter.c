@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "filter/tree.h"
@@ -18,7 +19,32 @@ void filter_free(struct filter *filter)
 		return;
 	free_node(filter->root);
 	free(filter->text);
+	filter_free(filter->joined);
 	free(filter);
+}
+
+int filter_both(struct filter **filter, struct filter *other)
+{
+	struct node *both;
+
+	if (!*filter || !other) {
+		*filter = other ? other : *filter;
+		return 0;
+	}
+	both = calloc(1, sizeof(*both));
+	if (!both) {
+		filter_free(other);
+		return -ENOMEM;
+	}
+	both->kind = NODE_AND;
+	both->left = (*filter)->root;
+	both->right = other->root;
+	(*filter)->root = both;
+	/* Its tree is ours now; what remains is the text that the tree points into. */
+	other->root = NULL;
+	other->joined = (*filter)->joined;
+	(*filter)->joined = other;
+	return 0;
 }
 
 static unsigned int needs_of(const struct node *node)

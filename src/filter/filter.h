@@ -27,6 +27,10 @@ struct filter_error {
 int filter_parse(struct filter **filter, const char *text, struct filter_error *error);
 void filter_free(struct filter *filter);
 
+/* Makes one filter of two, either of which may be NULL: both must hold. Returns 0 with *filter
+ * changed, which then owns `other`; or -ENOMEM, and `other` is freed. */
+int filter_both(struct filter **filter, struct filter *other);
+
 /* What must be known of a socket to decide (plan/needs.h). */
 unsigned int filter_needs(const struct filter *filter);
 

@@ -70,7 +70,8 @@ struct node {
 
 struct filter {
 	struct node *root;
-	char *text; /* a copy, cut into words by the scanner */
+	char *text;            /* a copy, cut into words by the scanner */
+	struct filter *joined; /* filter_both(): owns the other's text */
 };
 
 enum scanner_state { SCAN_PREDICATE, SCAN_OPERATOR, SCAN_VALUE };
