@@ -13,12 +13,16 @@ src_liblingerstat_a_SOURCES = \
 	src/base/outbuf.c \
 	src/base/outbuf.h \
 	src/base/wordlist.h \
+	src/base/replace.c \
+	src/base/replace.h \
 	src/bpf/owners_record.h \
 	src/cmd/absent.c \
 	src/cmd/absent.h \
 	src/cmd/cmd.h \
 	src/cmd/common.c \
 	src/cmd/common.h \
+	src/cmd/deadline.c \
+	src/cmd/deadline.h \
 	src/cmd/explain.c \
 	src/cmd/filterfile.c \
 	src/cmd/filterfile.h \
@@ -91,6 +95,8 @@ src_liblingerstat_a_SOURCES = \
 	src/judge/rules.h \
 	src/judge/stall.c \
 	src/judge/stall.h \
+	src/measure/state_file.c \
+	src/measure/state_file.h \
 	src/model/reason.c \
 	src/model/reason.h \
 	src/model/socket.c \

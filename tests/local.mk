@@ -32,6 +32,9 @@ UNIT_TESTS = \
 	tests/unit/test_window \
 	tests/unit/test_words \
 	tests/unit/test_restart \
+	tests/unit/test_deadline \
+	tests/unit/test_replace \
+	tests/unit/test_state_file \
 	tests/unit/test_families \
 	tests/unit/test_links \
 	tests/unit/test_unix \
@@ -57,6 +60,9 @@ tests_unit_test_netlink_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_test_outbuf_SOURCES = tests/unit/test_outbuf.c $(UNIT_HEADER)
 tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(UNIT_HEADER)
 tests_unit_test_range_SOURCES = tests/unit/test_range.c $(UNIT_HEADER)
+tests_unit_test_deadline_SOURCES = tests/unit/test_deadline.c $(UNIT_HEADER)
+tests_unit_test_replace_SOURCES = tests/unit/test_replace.c $(UNIT_HEADER)
+tests_unit_test_state_file_SOURCES = tests/unit/test_state_file.c $(UNIT_HEADER)
 tests_unit_test_replay_SOURCES = tests/unit/test_replay.c $(UNIT_DIAG)
 tests_unit_test_sorter_SOURCES = tests/unit/test_sorter.c $(UNIT_HEADER)
 tests_unit_test_stall_SOURCES = tests/unit/test_stall.c $(UNIT_HEADER)
