@@ -119,6 +119,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/column.c \
 	src/present/column.h \
 	src/present/csv.c \
+	src/present/details.c \
+	src/present/details.h \
 	src/present/escape.c \
 	src/present/escape.h \
 	src/present/json.c \
@@ -137,6 +139,9 @@ src_liblingerstat_a_SOURCES = \
 	src/present/values.c \
 	src/present/writer.c \
 	src/present/writer.h \
+	src/source/details.c \
+	src/source/details.h \
+	src/source/details_tcp.c \
 	src/source/inet.c \
 	src/source/inet.h \
 	src/source/mptcp.c \

@@ -252,11 +252,30 @@ static void resolve_late(struct run *run)
 	}
 }
 
+static const struct {
+	unsigned int need;
+	enum wanted want;
+} dump_needs[] = {
+	{ NEED_CONGESTION, WANT_CONGESTION },
+	{ NEED_MEMORY, WANT_MEMORY },
+};
+
+static unsigned int plan_wants(unsigned int needs)
+{
+	unsigned int want = 0;
+
+	for (size_t i = 0; i < sizeof(dump_needs) / sizeof(dump_needs[0]); i++)
+		if (needs & dump_needs[i].need)
+			want |= dump_needs[i].want;
+	return want;
+}
+
 void run_dump(struct run *run, socket_sink sink, void *ctx)
 {
 	struct selection sel = run->plan->selection;
 
 	sel.want_tcp_info = run->plan->needs & NEED_TCP_INFO;
+	sel.want = plan_wants(run->plan->needs);
 	run->sink = sink;
 	run->ctx = ctx;
 	run->late = looks_twice(run) ? late_new() : NULL;

@@ -322,7 +322,7 @@ PART(part_certainty)
 
 PART(part_holders)
 {
-	struct cell_context all = { cx->names, true };
+	struct cell_context all = { .names = cx->names, .all_holders = true };
 
 	if (sk->inode == 0)
 		return;

@@ -21,12 +21,13 @@ struct kept {
 struct sorter {
 	const struct column *column;
 	bool descending;
+	bool messages; /* are kept too */
 	struct kept *items;
 	size_t count, cap;
 	struct outbuf cell;
 };
 
-struct sorter *sorter_new(const struct column *column, bool descending)
+struct sorter *sorter_new(const struct column *column, bool descending, bool messages)
 {
 	struct sorter *s = calloc(1, sizeof(*s));
 
@@ -38,6 +39,7 @@ struct sorter *sorter_new(const struct column *column, bool descending)
 	}
 	s->column = column;
 	s->descending = descending;
+	s->messages = messages;
 	return s;
 }
 
@@ -45,6 +47,7 @@ static void free_kept(struct kept *k)
 {
 	free((void *)k->sk.holders.items);
 	free((void *)k->sk.un.name);
+	free((void *)k->sk.message);
 	free(k->key.bytes);
 }
 
@@ -59,35 +62,37 @@ void sorter_free(struct sorter *sorter)
 	free(sorter);
 }
 
-/* The list of holders and a unix name live only as long as the row: they are copied. The names
- * of processes, devices and cgroups outlive the dump. */
-static int copy_references(struct socket *sk)
+static void *copy(const void *from, size_t size)
 {
-	size_t size = sk->holders.count * sizeof(*sk->holders.items);
-	struct holder *holders = NULL;
-	char *name = NULL;
+	void *to = malloc(size + 1);
 
-	if (size && !(holders = malloc(size)))
+	return to ? memcpy(to, from, size) : NULL;
+}
+
+/* The list of holders, a unix name and the message live only as long as the row: they are copied.
+ * The names of processes, devices and cgroups outlive the dump. */
+static int copy_references(struct socket *sk, const struct socket *from, bool messages)
+{
+	*sk = *from;
+	sk->holders.items = NULL;
+	sk->un.name = NULL;
+	sk->message = NULL;
+	if (from->holders.count &&
+	    !(sk->holders.items = copy(from->holders.items,
+				       from->holders.count * sizeof(*from->holders.items))))
 		return -ENOMEM;
-	if (sk->un.name && !(name = malloc(sk->un.name_len + 1u))) {
-		free(holders);
+	if (from->un.name && !(sk->un.name = copy(from->un.name, from->un.name_len)))
 		return -ENOMEM;
-	}
-	if (holders)
-		memcpy(holders, sk->holders.items, size);
-	if (name)
-		memcpy(name, sk->un.name, sk->un.name_len);
-	sk->holders.items = holders;
-	sk->un.name = name;
+	if (messages && from->message && !(sk->message = copy(from->message, from->message_len)))
+		return -ENOMEM;
 	return 0;
 }
 
-/* The column's own order, else the cell: a number where it begins with one, or its text. */
 static int fill_key(struct sorter *s, struct key *key)
 {
 	char *end;
 
-	if (!s->column->order && s->column->right) {
+	if (!s->column->order && s->column->place == PLACE_RIGHT) {
 		key->number = strtoll(s->cell.data, &end, 10);
 		if (end != s->cell.data)
 			return 0;
@@ -138,12 +143,10 @@ int sorter_add(struct sorter *sorter, const struct socket *sk, const struct cell
 	if (err)
 		return err;
 	k = &sorter->items[sorter->count];
-	*k = (struct kept){ .sk = *sk, .order = sorter->count, .descending = sorter->descending };
-	err = copy_references(&k->sk);
-	if (err)
-		return err;
-	sorter->count++;
-	return make_key(sorter, k, cells);
+	*k = (struct kept){ .order = sorter->count, .descending = sorter->descending };
+	sorter->count++; /* what was copied is freed with the rest, come what may */
+	err = copy_references(&k->sk, sk, sorter->messages);
+	return err ? err : make_key(sorter, k, cells);
 }
 
 static int compare_bytes(const struct key *a, const struct key *b)

@@ -24,6 +24,13 @@ struct selection {
 	const void *bytecode; /* INET_DIAG_REQ_BYTECODE, NULL: none */
 	size_t bytecode_len;
 	bool want_tcp_info; /* INET_DIAG_INFO: the judge's evidence, notsent_bytes */
+	unsigned int want;  /* mask of enum wanted: for source/details.h */
+};
+
+/* What a decoder's request asks for only when something will show it. */
+enum wanted {
+	WANT_CONGESTION = 1 << 0, /* INET_DIAG_CONG, and VEGASINFO for every algorithm's own */
+	WANT_MEMORY = 1 << 1,     /* SK_MEMINFO_* */
 };
 
 /* Why a dump is not to be trusted as whole; the first that happened is kept. */

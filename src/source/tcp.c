@@ -165,7 +165,8 @@ static uint32_t kernel_states(uint32_t states)
 
 static struct nlmsghdr *tcp_request(char *buf, const struct selection *sel, unsigned int pass)
 {
-	uint8_t ext = sel->want_tcp_info ? 1u << (INET_DIAG_INFO - 1) : 0;
+	uint8_t info = sel->want_tcp_info ? 1u << (INET_DIAG_INFO - 1) : 0;
+	uint8_t ext = inet_request_ext(sel, info);
 	uint32_t states = kernel_states(sel->states);
 	struct nlmsghdr *nlh;
 
