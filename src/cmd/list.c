@@ -142,7 +142,7 @@ static int opt_record(void *options, const char *value)
 
 static const struct option_row rows[] = {
 	{ "processes", 'p', NULL, "every holder with its descriptors", opt_processes },
-	{ "info", 'i', NULL, "TCP's own numbers: rtt, window, rates (column info)", opt_info },
+	{ "info", 'i', NULL, "rtt, window, rates, congestion (column info)", opt_info },
 	{ "memory", 'm', NULL, "memory of the buffers, drops (column memory)", opt_memory },
 	{ "options", 'o', NULL, "the timer that runs (column timer)", opt_timer },
 	{ "oneline", 'O', NULL, "what these add stands behind the row", opt_oneline },
