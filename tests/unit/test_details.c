@@ -754,7 +754,8 @@ static void units_are_read_at_once(void **state)
 		struct socket sk;
 
 		put_number(info + rows[i].at, rows[i].size, rows[i].number);
-		/* Something behind the last. */
+		/* Something before the first, and behind the last. */
+		info[1] = 1;
 		put_number(info + 56, 4, 1);
 		sk = with_info(STATE_ESTABLISHED, info, sizeof(info));
 		contains(text_of(&sk, cell_info, false), rows[i].text);
