@@ -142,6 +142,7 @@ src_liblingerstat_a_SOURCES = \
 	src/source/details.c \
 	src/source/details.h \
 	src/source/details_tcp.c \
+	src/source/bound.c \
 	src/source/inet.c \
 	src/source/inet.h \
 	src/source/mptcp.c \

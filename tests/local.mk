@@ -9,6 +9,7 @@ AM_CPPFLAGS += -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 
 # Unit tests: no root, no sockets of the machine's.
 UNIT_TESTS = \
+	tests/unit/test_bound \
 	tests/unit/test_bytecode \
 	tests/unit/test_close \
 	tests/unit/test_column \
@@ -58,6 +59,9 @@ tests_unit_test_netlink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=mnl_socket_sendto \
 	-Wl,--wrap=mnl_socket_recvfrom \
 	-Wl,--wrap=mnl_socket_close
+tests_unit_test_bound_SOURCES = \
+	tests/unit/test_bound.c tests/unit/fake_kernel.c tests/unit/fake_kernel.h $(UNIT_DIAG)
+tests_unit_test_bound_LDFLAGS = $(tests_unit_test_netlink_LDFLAGS)
 tests_unit_test_outbuf_SOURCES = tests/unit/test_outbuf.c $(UNIT_HEADER)
 tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(UNIT_HEADER)
 tests_unit_test_range_SOURCES = tests/unit/test_range.c $(UNIT_HEADER)
@@ -99,6 +103,7 @@ tests_unit_test_restart_SOURCES = tests/unit/test_restart.c $(UNIT_HEADER)
 # every build runs, not only the first.
 LIVE_TESTS = \
 	tests/live/test_states \
+	tests/live/test_bound \
 	tests/live/test_filter_ss \
 	tests/live/test_late \
 	tests/live/test_linger \
@@ -115,6 +120,7 @@ LIVE_TESTS = \
 	tests/live/test_protocol_rows
 SMOKE_LIVE_TESTS = \
 	tests/live/test_states \
+	tests/live/test_bound \
 	tests/live/test_filter_ss \
 	tests/live/test_linger \
 	tests/live/test_rights \
@@ -148,6 +154,7 @@ tests_live_test_filter_ss_SOURCES = \
 tests_live_test_explain_SOURCES = \
 	tests/live/test_explain.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_restart_SOURCES = tests/live/test_restart.c $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \

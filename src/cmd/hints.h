@@ -17,6 +17,9 @@ void hint_dump(const struct dump_report *report, const char *file);
 /* Families asked for by name that this kernel does not have. */
 void hint_missing(const struct run *run);
 
+/* Bound, inactive sockets were asked for of a kernel that cannot list them. */
+void hint_bound(void);
+
 /* Sockets that the filter could be neither true nor false of. */
 void hint_undecided(uint64_t sockets);
 

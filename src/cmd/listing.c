@@ -61,8 +61,6 @@ static void make_plan(struct view *v)
 	v->plan = v->listing->plan;
 	v->plan.needs = plan_needs(v->listing);
 	v->plan.touch_states = v->plan.selection.states;
-	if (v->plan.touch_states & STATE_BIT(STATE_BOUND_INACTIVE))
-		v->plan.touch_states |= STATE_BIT(STATE_CLOSE);
 	if (v->tally_wanted && !filter_states(v->plan.filter, &ignored))
 		v->plan.selection.states = STATES_ALL;
 }

@@ -116,6 +116,11 @@ bool source_has_socket(struct source *source, const struct socket *sk);
 /* True when this kernel can dump the family. A recording can be asked for any. */
 bool source_has(struct source *source, const struct family *family);
 
+/* True when this kernel lists TCP sockets that are bound and nothing else (STATE_BOUND_INACTIVE,
+ * inet_diag_dump_icsk() since 6.8). Binds one of its own for a moment to see; TRI_UNKNOWN of a
+ * recording, and where that fails. */
+enum tri source_lists_bound(struct source *source);
+
 /* A sentence part for a problem, such as "the kernel refused the request". */
 const char *dump_problem_text(enum dump_problem problem);
 
