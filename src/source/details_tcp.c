@@ -393,7 +393,7 @@ static const struct detail_field mptcp_fields[] = {
 /* lsndtime and its like are set when the handshake ends (tcp_finish_connect()). */
 static bool has_times(const struct socket *sk)
 {
-	return sk->state != STATE_SYN_SENT && sk->state != STATE_CLOSE;
+	return sk->state != STATE_SYN_SENT && sk->state != STATE_BOUND_INACTIVE;
 }
 
 static enum details_state tcp_info(const struct socket *sk, const void *data, size_t len,
