@@ -6,6 +6,8 @@ LINGERSTAT_LIBS = src/liblingerstat.a \
 	$(LIBMNL_LIBS) $(LIBNL_ROUTE_LIBS) $(LIBNL_LIBS) $(LIBCAP_NG_LIBS)
 
 src_liblingerstat_a_SOURCES = \
+	src/base/index.c \
+	src/base/index.h \
 	src/base/message.c \
 	src/base/message.h \
 	src/base/nearest.c \
@@ -13,16 +15,12 @@ src_liblingerstat_a_SOURCES = \
 	src/base/outbuf.c \
 	src/base/outbuf.h \
 	src/base/wordlist.h \
-	src/base/replace.c \
-	src/base/replace.h \
 	src/bpf/owners_record.h \
 	src/cmd/absent.c \
 	src/cmd/absent.h \
 	src/cmd/cmd.h \
 	src/cmd/common.c \
 	src/cmd/common.h \
-	src/cmd/deadline.c \
-	src/cmd/deadline.h \
 	src/cmd/explain.c \
 	src/cmd/filterfile.c \
 	src/cmd/filterfile.h \
@@ -35,6 +33,8 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/listing.h \
 	src/cmd/options.c \
 	src/cmd/options.h \
+	src/cmd/prepass.c \
+	src/cmd/prepass.h \
 	src/cmd/run.c \
 	src/cmd/run.h \
 	src/cmd/table.c \
@@ -71,6 +71,8 @@ src_liblingerstat_a_SOURCES = \
 	src/enrich/owners_bpf.c \
 	src/enrich/owners_getfd.c \
 	src/enrich/owners_proc.c \
+	src/enrich/peers.c \
+	src/enrich/peers.h \
 	src/filter/bytecode.c \
 	src/filter/describe.c \
 	src/filter/filter.c \
@@ -95,8 +97,6 @@ src_liblingerstat_a_SOURCES = \
 	src/judge/rules.h \
 	src/judge/stall.c \
 	src/judge/stall.h \
-	src/measure/state_file.c \
-	src/measure/state_file.h \
 	src/model/reason.c \
 	src/model/reason.h \
 	src/model/socket.c \
@@ -119,8 +119,6 @@ src_liblingerstat_a_SOURCES = \
 	src/present/column.c \
 	src/present/column.h \
 	src/present/csv.c \
-	src/present/details.c \
-	src/present/details.h \
 	src/present/escape.c \
 	src/present/escape.h \
 	src/present/json.c \
@@ -139,10 +137,6 @@ src_liblingerstat_a_SOURCES = \
 	src/present/values.c \
 	src/present/writer.c \
 	src/present/writer.h \
-	src/source/details.c \
-	src/source/details.h \
-	src/source/details_tcp.c \
-	src/source/bound.c \
 	src/source/inet.c \
 	src/source/inet.h \
 	src/source/mptcp.c \

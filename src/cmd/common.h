@@ -17,7 +17,7 @@ struct common_options {
 	enum risk least_risk; /* only sockets at or above */
 	enum color_mode color;
 	uint32_t netids; /* kinds asked for by name; 0: the default ones */
-	bool all, listening, bound_inactive, ipv4, ipv6;
+	bool all, listening, ipv4, ipv6;
 	bool numeric, resolve;
 	bool help, version;
 	bool explain_filter;

@@ -32,6 +32,14 @@ void hint_dump(const struct dump_report *report, const char *file)
 			(unsigned long long)report->malformed);
 }
 
+void hint_peers(const struct dump_report *report)
+{
+	message("not all peers could be found, and show as '?': %s%s%s",
+		report->problem == DUMP_OK ? "the dump was interrupted"
+					   : dump_problem_text(report->problem),
+		report->error ? ": " : "", report->error ? strerror(-report->error) : "");
+}
+
 void hint_undecided(uint64_t sockets)
 {
 	message("%llu sockets are left out: what the filter asks is not known of them",
@@ -48,11 +56,6 @@ void hint_missing(const struct run *run)
 		if (families[i]->netids & missing)
 			message("this kernel does not list %s sockets (no %s_diag)",
 				families[i]->name, families[i]->name);
-}
-
-void hint_bound(void)
-{
-	message("this kernel does not list bound, inactive TCP sockets (Linux 6.8 and newer do)");
 }
 
 /* Without CAP_PERFMON the load fails with EINVAL, not EPERM, so the error does not tell. */

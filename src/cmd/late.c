@@ -35,9 +35,15 @@ void late_free(struct late *late)
 	free(late);
 }
 
-static bool is_unseen(const struct socket *sk)
+static bool is_unseen(uint32_t inode, const struct holder_list *list)
 {
-	return sk->inode && sk->holders.known == HOLDERS_COMPLETE && sk->holders.count == 0;
+	return inode && list->known == HOLDERS_COMPLETE && list->count == 0;
+}
+
+/* The other end's holders are unknown where nobody asked for them. */
+static bool other_is_unseen(const struct socket *sk)
+{
+	return sk->other.found && is_unseen(sk->other.inode, &sk->other.holders);
 }
 
 bool late_keep(struct late *late, const struct socket *sk)
@@ -45,7 +51,9 @@ bool late_keep(struct late *late, const struct socket *sk)
 	struct socket *kept = &late->items[late->count];
 	void *message;
 
-	if (!is_unseen(sk) || late->count == LATE_MAX)
+	if (late->count == LATE_MAX)
+		return false;
+	if (!is_unseen(sk->inode, &sk->holders) && !other_is_unseen(sk))
 		return false;
 	message = malloc(sk->message_len);
 	if (!message)
@@ -71,12 +79,13 @@ static int add_wanted(void *ctx, const struct owner_record *record)
 	struct late *late = ctx;
 
 	for (size_t i = 0; i < late->count; i++)
-		if (late->items[i].inode == record->inode)
+		if (late->items[i].inode == record->inode ||
+		    late->items[i].other.inode == record->inode)
 			return owners_add(late->owners, record);
 	return 0;
 }
 
-static void resolve(struct late *late, bool read, struct source *source, struct socket *sk)
+static void resolve_own(struct late *late, bool read, struct source *source, struct socket *sk)
 {
 	if (read)
 		owners_join(late->owners, sk);
@@ -84,8 +93,47 @@ static void resolve(struct late *late, bool read, struct source *source, struct 
 		sk->holders.known = HOLDERS_UNKNOWN;
 }
 
+/* Only the inode is known of a unix peer: it is asked for with a cookie that means any
+ * (INET_DIAG_NOCOOKIE, twice). Of TCP an inode is nothing to ask for. */
+static bool has_other(struct source *source, const struct socket *sk)
+{
+	struct socket other;
+
+	if (sk->family != AF_UNIX)
+		return false;
+	socket_init(&other);
+	other.family = AF_UNIX;
+	other.netid = sk->netid;
+	other.inode = sk->other.inode;
+	other.cookie = UINT64_MAX;
+	return source_has_socket(source, &other);
+}
+
+static void resolve_other(struct late *late, bool read, struct source *source, struct socket *sk)
+{
+	if (read)
+		owners_join_other(late->owners, sk);
+	if (sk->other.holders.count == 0 && !(read && has_other(source, sk)))
+		sk->other.holders.known = HOLDERS_UNKNOWN;
+}
+
+/* What was found in the first pass is looked up again: the lists did not outlive their row. */
+static void resolve(struct late *late, bool read, struct owners *first, struct source *source,
+		    struct socket *sk)
+{
+	bool own = is_unseen(sk->inode, &sk->holders), other = other_is_unseen(sk);
+
+	owners_join(first, sk);
+	if (own)
+		resolve_own(late, read, source, sk);
+	if (sk->other.holders.count)
+		owners_join_other(first, sk);
+	if (other)
+		resolve_other(late, read, source, sk);
+}
+
 int late_resolve(struct late *late, int again, const struct owners_status *status,
-		 struct source *source, socket_sink sink, void *ctx)
+		 struct owners *first, struct source *source, socket_sink sink, void *ctx)
 {
 	bool read = owners_bpf_read_again(again, add_wanted, late) == 0;
 	int err = 0;
@@ -94,7 +142,7 @@ int late_resolve(struct late *late, int again, const struct owners_status *statu
 	if (status->linger == LINGER_FROM_NOWHERE)
 		owners_forget_options(late->owners);
 	for (size_t i = 0; i < late->count && !err; i++) {
-		resolve(late, read, source, &late->items[i]);
+		resolve(late, read, first, source, &late->items[i]);
 		err = sink(ctx, &late->items[i]);
 	}
 	return err;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Latecomers: sockets that no process in sight held when the owners were read. Most are merely
+ * Latecomers: sockets that no process in sight held when the owners were read, and those whose
+ * other end nobody held. Most are merely
  * newer than that pass. They are held back, looked for once more after the dump, and only then
  * said to be unseen.
  */
@@ -26,10 +27,11 @@ size_t late_count(const struct late *late);
 
 /*
  * Makes the second pass and joins what it finds; a socket that is still without a holder is
- * asked for once more, and one that is gone by now has unknown holders, not none. `again` is the
- * descriptor of owners_bpf_read_first(). Then hands each on. Returns 0 or the sink's error.
+ * asked for once more, and one that is gone by now has unknown holders, not none. So it goes for
+ * the socket at the other end. `again` is the descriptor of owners_bpf_read_first(), `first` the
+ * index of that pass. Then hands each on. Returns 0 or the sink's error.
  */
 int late_resolve(struct late *late, int again, const struct owners_status *status,
-		 struct source *source, socket_sink sink, void *ctx);
+		 struct owners *first, struct source *source, socket_sink sink, void *ctx);
 
 #endif

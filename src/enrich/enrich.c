@@ -49,12 +49,17 @@ void enrichment_close(struct enrichment *e)
 	owners_free(e->owners);
 	links_free(e->links);
 	cgroups_free(e->cgroups);
+	peers_free(e->peers);
 }
 
 void enrich_socket(struct enrichment *e, struct socket *sk)
 {
 	if (e->needs & (NEED_OWNERS | NEED_LINGER))
 		owners_join(e->owners, sk);
+	if (e->peers)
+		peers_join(e->peers, sk);
+	if (e->needs & NEED_PEER_HOLDERS)
+		owners_join_other(e->owners, sk);
 	if (e->links && sk->ifindex)
 		sk->interface = links_name(e->links, sk->ifindex);
 	if (e->cgroups)

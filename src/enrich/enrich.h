@@ -9,12 +9,14 @@
 #include "enrich/cgroups.h"
 #include "enrich/links.h"
 #include "enrich/owners.h"
+#include "enrich/peers.h"
 
 struct enrichment {
 	unsigned int needs; /* of plan/needs.h */
 	struct owners *owners;
 	struct links *links;
 	struct cgroups *cgroups;
+	struct peers *peers; /* made by the caller; NULL: no ends are matched */
 	uint64_t netns;
 	bool orphans_full;   /* nearly all of net.ipv4.tcp_max_orphans are in use */
 	bool migrates;       /* net.ipv4.tcp_migrate_req of this namespace */

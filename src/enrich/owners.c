@@ -36,6 +36,12 @@ struct process {
 	char comm[OWNER_COMM_SIZE];
 };
 
+/* Room for one list of holders. */
+struct scratch {
+	struct holder *items;
+	uint32_t cap;
+};
+
 struct owners {
 	struct owners_status status;
 	struct entry *entries;
@@ -45,8 +51,7 @@ struct owners {
 	uint32_t cap_entries, cap_descriptors, cap_processes;
 	uint32_t *slots; /* open addressing: index into entries plus 1, 0 is empty */
 	uint32_t n_slots;
-	struct holder *joined; /* scratch of owners_join() */
-	uint32_t cap_joined;
+	struct scratch joined, joined_other; /* of owners_join(), owners_join_other() */
 };
 
 struct owners *owners_new(void)
@@ -60,7 +65,8 @@ void owners_reset(struct owners *owners)
 	free(owners->descriptors);
 	free(owners->processes);
 	free(owners->slots);
-	free(owners->joined);
+	free(owners->joined.items);
+	free(owners->joined_other.items);
 	*owners = (struct owners){ 0 };
 }
 
@@ -296,7 +302,8 @@ static void join_options(const struct entry *e, struct socket *sk)
 }
 
 /* When memory is short the list stays unknown rather than cut short. */
-static bool list_holders(struct owners *o, const struct entry *e, struct holder_list *list)
+static bool list_entry(const struct owners *o, const struct entry *e, struct scratch *to,
+		       struct holder_list *list)
 {
 	uint32_t n = 0;
 
@@ -304,29 +311,44 @@ static bool list_holders(struct owners *o, const struct entry *e, struct holder_
 		const struct descriptor *d = &o->descriptors[i];
 		const struct process *p = &o->processes[d->process];
 
-		if (room_for_one((void **)&o->joined, n, &o->cap_joined, sizeof(*o->joined)))
+		if (room_for_one((void **)&to->items, n, &to->cap, sizeof(*to->items)))
 			return false;
-		o->joined[n++] = (struct holder){ p->pid, d->fd, p->comm };
+		to->items[n++] = (struct holder){ p->pid, d->fd, p->comm };
 	}
-	list->items = o->joined;
+	list->items = to->items;
 	list->count = n;
 	return true;
+}
+
+static struct holder_list list_holders(const struct owners *o, const struct entry *e,
+				       struct scratch *to)
+{
+	bool complete = o->status.complete;
+	struct holder_list list = { complete ? HOLDERS_COMPLETE : HOLDERS_UNKNOWN, 0, NULL };
+
+	if (!e)
+		return list;
+	list.known = complete ? HOLDERS_COMPLETE : HOLDERS_PARTIAL;
+	if (!list_entry(o, e, to, &list))
+		return (struct holder_list){ HOLDERS_UNKNOWN, 0, NULL };
+	return list;
 }
 
 void owners_join(struct owners *owners, struct socket *sk)
 {
 	const struct entry *e = find_entry(owners, sk->inode);
-	bool complete = owners->status.complete;
 
-	sk->holders =
-		(struct holder_list){ complete ? HOLDERS_COMPLETE : HOLDERS_UNKNOWN, 0, NULL };
-	if (!e)
+	sk->holders = list_holders(owners, e, &owners->joined);
+	if (!e || !sk->holders.count)
 		return;
-	if (!list_holders(owners, e, &sk->holders)) {
-		sk->holders = (struct holder_list){ HOLDERS_UNKNOWN, 0, NULL };
-		return;
-	}
-	sk->holders.known = complete ? HOLDERS_COMPLETE : HOLDERS_PARTIAL;
 	join_linger(owners, e, sk);
 	join_options(e, sk);
+}
+
+void owners_join_other(struct owners *owners, struct socket *sk)
+{
+	if (!sk->other.found || !sk->other.inode)
+		return;
+	sk->other.holders =
+		list_holders(owners, find_entry(owners, sk->other.inode), &owners->joined_other);
 }

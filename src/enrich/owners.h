@@ -144,4 +144,7 @@ bool owners_first(const struct owners *owners, uint32_t inode, struct getfd_targ
 /* Gives a socket its holders, linger and options. The holder list is valid until the next call. */
 void owners_join(struct owners *owners, struct socket *sk);
 
+/* Gives sk->other its holders. The list is valid until the next call. */
+void owners_join_other(struct owners *owners, struct socket *sk);
+
 #endif

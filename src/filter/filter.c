@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "filter/tree.h"
+#include "plan/needs.h"
 
 static void free_node(struct node *node)
 {
@@ -47,12 +48,23 @@ int filter_both(struct filter **filter, struct filter *other)
 	return 0;
 }
 
+/* Only the path of a unix socket is a name that has to be looked for. */
+static bool asks_peer_name(const struct node *node)
+{
+	if (node->predicate != &predicate_dst)
+		return false;
+	for (unsigned int i = 0; i < node->value.hosts; i++)
+		if (node->value.host[i].family == AF_UNIX)
+			return true;
+	return false;
+}
+
 static unsigned int needs_of(const struct node *node)
 {
 	if (!node)
 		return 0;
 	if (node->kind == NODE_TEST)
-		return node->predicate->needs;
+		return node->predicate->needs | (asks_peer_name(node) ? NEED_PEER_NAMES : 0);
 	return needs_of(node->left) | needs_of(node->right);
 }
 

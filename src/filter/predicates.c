@@ -129,7 +129,11 @@ NUMBER(idle, idle_ms(sk))
 
 static enum tri in_mask(const struct socket *sk, int64_t mask)
 {
-	return as_tri((uint32_t)mask & STATE_BIT(sk->state));
+	uint32_t bit = STATE_BIT(sk->state);
+
+	if (sk->state == STATE_CLOSE)
+		bit |= STATE_BIT(STATE_BOUND_INACTIVE);
+	return as_tri((uint32_t)mask & bit);
 }
 
 TEST(state)
@@ -220,16 +224,26 @@ TEST(linger)
 	return test_number(seconds, op, value->number);
 }
 
-/* Any holder counts; without the whole list, none found is not none. */
-static enum tri any_holder(const struct socket *sk, const struct filter_value *value,
+/* Any holder of the socket with this inode counts; without the whole list, none found is not
+ * none. */
+static enum tri any_holder(uint32_t inode, const struct holder_list *list,
+			   const struct filter_value *value,
 			   bool (*same)(const struct holder *h, const struct filter_value *value))
 {
-	for (uint32_t i = 0; i < sk->holders.count; i++)
-		if (same(&sk->holders.items[i], value))
+	for (uint32_t i = 0; i < list->count; i++)
+		if (same(&list->items[i], value))
 			return TRI_YES;
-	if (sk->inode == 0)
+	if (inode == 0)
 		return TRI_NO;
-	return sk->holders.known == HOLDERS_COMPLETE ? TRI_NO : TRI_UNKNOWN;
+	return list->known == HOLDERS_COMPLETE ? TRI_NO : TRI_UNKNOWN;
+}
+
+static enum tri any_peer(const struct socket *sk, const struct filter_value *value,
+			 bool (*same)(const struct holder *h, const struct filter_value *value))
+{
+	if (sk->other.found)
+		return any_holder(sk->other.inode, &sk->other.holders, value, same);
+	return socket_has_peer(sk) ? TRI_UNKNOWN : TRI_NO;
 }
 
 static bool same_pid(const struct holder *h, const struct filter_value *value)
@@ -244,12 +258,22 @@ static bool same_comm(const struct holder *h, const struct filter_value *value)
 
 TEST(pid)
 {
-	return negate_if(any_holder(sk, value, same_pid), op);
+	return negate_if(any_holder(sk->inode, &sk->holders, value, same_pid), op);
+}
+
+TEST(peerpid)
+{
+	return negate_if(any_peer(sk, value, same_pid), op);
 }
 
 TEST(comm)
 {
-	return negate_if(any_holder(sk, value, same_comm), op);
+	return negate_if(any_holder(sk->inode, &sk->holders, value, same_comm), op);
+}
+
+TEST(peercomm)
+{
+	return negate_if(any_peer(sk, value, same_comm), op);
 }
 
 TEST(cgroup)
@@ -329,7 +353,7 @@ static bool same_path(const struct unix_end *un, const char *pattern)
 	return fnmatch(pattern, name, FNM_CASEFOLD) == 0;
 }
 
-/* Of a unix socket's peer sock_diag tells the inode, and not the name. */
+/* A peer in another network namespace, or gone, has no name that is known. */
 static enum tri same_unix_end(const struct socket *sk, bool peer, const char *pattern)
 {
 	static const struct unix_end unnamed;
@@ -338,7 +362,9 @@ static enum tri same_unix_end(const struct socket *sk, bool peer, const char *pa
 		return TRI_NO;
 	if (!peer)
 		return as_tri(same_path(&sk->un, pattern));
-	if (sk->un.peer_inode && pattern[strspn(pattern, "*")])
+	if (sk->other.name_known)
+		return as_tri(same_path(&sk->other.name, pattern));
+	if (socket_has_peer(sk) && pattern[strspn(pattern, "*")])
 		return TRI_UNKNOWN;
 	return as_tri(same_path(&unnamed, pattern));
 }
@@ -412,6 +438,10 @@ static const struct predicate own[] = {
 	{ "idle", "a time such as 30s or 5m", NEED_TCP_INFO, false, false, value_time, test_idle },
 	{ "pid", NUMBER_WORD, NEED_OWNERS, true, false, value_number, test_pid },
 	{ "comm", "a process name, * and ? allowed", NEED_OWNERS, true, false, NULL, test_comm },
+	{ "peerpid", NUMBER_WORD, NEED_OWNERS | NEED_PEER_HOLDERS, true, false, value_number,
+	  test_peerpid },
+	{ "peercomm", "a process name, * and ? allowed", NEED_OWNERS | NEED_PEER_HOLDERS, true,
+	  false, NULL, test_peercomm },
 	{ "uid", "a user name or id", 0, false, false, value_user, test_uid },
 	{ "user", "a user name or id", 0, true, false, value_user, test_uid },
 	{ "inode", NUMBER_WORD, 0, false, false, value_number, test_inode },

@@ -16,6 +16,15 @@ bool socket_is_unaccepted(const struct socket *sk)
 	return sk->inode == 0 && (STATE_BIT(sk->state) & UNACCEPTED_STATES);
 }
 
+bool socket_has_peer(const struct socket *sk)
+{
+	if (sk->family == AF_UNIX)
+		return sk->un.peer_inode || sk->un.peer_hidden;
+	if (sk->family == AF_INET || sk->family == AF_INET6)
+		return sk->peer.port != 0;
+	return sk->state != STATE_LISTEN && sk->state != STATE_CLOSE;
+}
+
 static const struct tcp_evidence no_evidence = {
 	.notsent_bytes = UNKNOWN,
 	.unacked_segments = UNKNOWN,

@@ -138,8 +138,21 @@ struct close_forecast {
 struct unix_end {
 	const char *name; /* NULL: unnamed. Any bytes, no NUL at the end */
 	uint16_t name_len;
-	bool abstract;       /* the leading NUL is not part of the name */
-	uint32_t peer_inode; /* 0: none */
+	bool abstract;           /* the leading NUL is not part of the name */
+	bool peer_hidden;        /* it has a peer without an inode: not accepted yet, or gone */
+	uint16_t n_waiting;      /* of a listener, where it was asked for: ... */
+	uint32_t peer_inode;     /* 0: none */
+	const uint32_t *waiting; /* ... inodes of the clients that wait to be accepted, 0: gone */
+};
+
+/* The socket at the other end of a connection, where that is on this host. Filled by the enrich
+ * room. */
+struct other_end {
+	bool found;           /* there is such a socket */
+	bool name_known;      /* of unix sockets: `name` is what it is called */
+	struct unix_end name; /* of unix sockets: its own name */
+	uint32_t inode;       /* 0: no process has it */
+	struct holder_list holders;
 };
 
 struct socket {
@@ -149,7 +162,8 @@ struct socket {
 	enum sock_state state;
 	struct endpoint local;
 	struct endpoint peer;
-	struct unix_end un;      /* of AF_UNIX, instead of local and peer */
+	struct unix_end un; /* of AF_UNIX, instead of local and peer */
+	struct other_end other;
 	bool kernel_filtered;    /* the kernel has applied its part of the filter */
 	enum tri mptcp_fallback; /* of MPTCP: the peer did not take part, it is plain TCP */
 	bool orphans_full;       /* the machine is close to net.ipv4.tcp_max_orphans */
@@ -196,6 +210,9 @@ bool socket_is_orphan(const struct socket *sk);
 
 /* True for a connection that no process has accepted yet: inode 0 in ESTABLISHED or CLOSE_WAIT. */
 bool socket_is_unaccepted(const struct socket *sk);
+
+/* False for a socket that has no other end: it listens, or is not connected. */
+bool socket_has_peer(const struct socket *sk);
 
 /* Sets every field to "unknown"; a decoder then fills in what the kernel said. */
 void socket_init(struct socket *sk);

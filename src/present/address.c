@@ -221,13 +221,16 @@ static bool shows_device(const struct socket *sk, const struct endpoint *ep, boo
 	return !peer || (sk->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&ep->addr.v6));
 }
 
-/* As ss has it: the name and the inode, `*` where there is none. */
+/* As ss has it: the name and the inode, `*` where there is none; and the peer's name, which ss
+ * does not know. */
 static void unix_cell(struct outbuf *b, const struct socket *sk, bool peer)
 {
-	const struct unix_end *un = &sk->un;
-	uint32_t inode = peer ? un->peer_inode : sk->inode;
+	const struct unix_end *un = peer ? &sk->other.name : &sk->un;
+	uint32_t inode = peer ? sk->un.peer_inode : sk->inode;
 
-	if (!peer && un->name) {
+	if (peer && !sk->other.name_known) {
+		outbuf_char(b, socket_has_peer(sk) ? '?' : '*');
+	} else if (un->name) {
 		if (un->abstract)
 			outbuf_char(b, '@');
 		escape_text(b, un->name, un->name_len);

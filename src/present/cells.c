@@ -272,11 +272,11 @@ static uint32_t other_processes(const struct holder_list *list)
 	return n;
 }
 
-CELL(process)
+/* Who holds the socket with this inode. */
+static void put_holders(struct outbuf *b, uint32_t inode, const struct holder_list *list,
+			const struct cell_context *cx)
 {
-	const struct holder_list *list = &sk->holders;
-
-	if (sk->inode == 0) {
+	if (inode == 0) {
 		outbuf_char(b, '-');
 	} else if (list->count == 0) {
 		outbuf_str(b, list->known == HOLDERS_COMPLETE ? "unseen" : "?");
@@ -289,6 +289,19 @@ CELL(process)
 	}
 	if (cx->all_holders && list->count && list->known == HOLDERS_PARTIAL)
 		outbuf_str(b, " ?");
+}
+
+CELL(process)
+{
+	put_holders(b, sk->inode, &sk->holders, cx);
+}
+
+CELL(peer_process)
+{
+	if (sk->other.found)
+		put_holders(b, sk->other.inode, &sk->other.holders, cx);
+	else
+		outbuf_char(b, socket_has_peer(sk) ? '?' : '-');
 }
 
 static int64_t references(const struct socket *sk)

@@ -6,15 +6,12 @@
 
 #include "plan/needs.h"
 #include "present/cells.h"
-#include "present/details.h"
 #include "present/orders.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define JUDGE   (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
 #define REASONS (JUDGE | NEED_OWNERS)
-#define INFO    (NEED_NAMING | NEED_TCP_INFO | NEED_CONGESTION)
-#define MEMORY  (NEED_NAMING | NEED_MEMORY)
 
 static const struct column columns[] = {
 	{ "netid", "NETID", "netid", "kind of socket", 0, false, 0, cell_netid, json_netid, NULL,
@@ -25,10 +22,10 @@ static const struct column columns[] = {
 	  ink_state, NULL },
 	{ "netns", "NETNS", "netns", "inode of the network namespace", NEED_NETNS, true, 0,
 	  cell_netns, json_netns, NULL, NULL },
-	{ "local", "LOCAL", "local", "local address and port", NEED_LINKS, false, ':', cell_local,
-	  json_local, NULL, order_local },
-	{ "peer", "PEER", "peer", "peer's address and port", NEED_LINKS, false, ':', cell_peer,
-	  json_peer, NULL, order_peer },
+	{ "local", "LOCAL", "local", "local address and port, or name", NEED_LINKS, false, ':',
+	  cell_local, json_local, NULL, order_local },
+	{ "peer", "PEER", "peer", "peer's address and port, or name", NEED_LINKS | NEED_PEER_NAMES,
+	  false, ':', cell_peer, json_peer, NULL, order_peer },
 	{ "interface", "INTERFACE", "interface", "device the socket is bound to", NEED_LINKS, false,
 	  0, cell_interface, json_interface, NULL, NULL },
 	{ "ifindex", "IFINDEX", "interface_index", "index of that device", 0, true, 0, cell_ifindex,
@@ -63,6 +60,9 @@ static const struct column columns[] = {
 	  cell_cgroup, json_cgroup, NULL, NULL },
 	{ "process", "PROCESS", "holders", "who holds it: first process, with -p all", NEED_OWNERS,
 	  false, '/', cell_process, json_holders, NULL, NULL },
+	{ "peer-process", "PEER-PROCESS", "peer_holders", "who holds the other end, on this host",
+	  NEED_OWNERS | NEED_PEER_HOLDERS, false, '/', cell_peer_process, json_peer_holders, NULL,
+	  NULL },
 	{ "references", "REFS", "references", "descriptors seen that refer to it", NEED_OWNERS,
 	  true, 0, cell_references, json_references, NULL, NULL },
 	{ "outcome", "OUTCOME", "close.outcome", "what close() would do", JUDGE, false, 0,
@@ -85,12 +85,6 @@ static const struct column columns[] = {
 	  cell_block, json_block, NULL, NULL },
 	{ "drain", "DRAIN-MS", "close.drain_ms", "milliseconds to deliver the queue, estimated",
 	  JUDGE, true, 0, cell_drain, json_drain, NULL, NULL },
-	{ "info", "INFO", "info", "tcp_info and congestion, beneath (-i)", INFO, PLACE_BENEATH, 0,
-	  cell_info, json_info, NULL, NULL },
-	{ "memory", "MEMORY", "memory", "buffer memory and drops, beneath (-m)", MEMORY,
-	  PLACE_BENEATH, 0, cell_memory, json_memory, NULL, NULL },
-	{ "timer", "TIMER", "timer", "the running timer, beneath (-o)", NEED_NAMING, PLACE_BENEATH,
-	  0, cell_timer, json_timer, NULL, NULL },
 };
 
 const struct column *column_table(size_t *count)
@@ -141,22 +135,11 @@ int column_list_parse(struct column_list *list, const char *text, char *bad, siz
 	}
 }
 
-void column_list_remove(struct column_list *list, const struct column *column)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i] != column)
-			list->items[n++] = list->items[i];
-	list->count = n;
-}
-
 void column_list_all(struct column_list *list)
 {
 	list->count = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		if (!(columns[i].needs & NEED_NAMING))
-			list->items[list->count++] = &columns[i];
+		list->items[list->count++] = &columns[i];
 }
 
 unsigned int column_list_needs(const struct column_list *list)

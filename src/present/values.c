@@ -79,7 +79,7 @@ static void json_endpoint(struct outbuf *b, uint8_t family, const struct endpoin
 /* Names are bytes: what is no UTF-8 stands beside in base64. */
 static void json_unix_name(struct outbuf *b, const struct unix_end *un)
 {
-	outbuf_str(b, "{\"path\":");
+	outbuf_str(b, "\"path\":");
 	if (!un->name) {
 		outbuf_str(b, "null");
 	} else if (!escape_json(b, un->name, un->name_len)) {
@@ -87,15 +87,18 @@ static void json_unix_name(struct outbuf *b, const struct unix_end *un)
 		escape_base64(b, un->name, un->name_len);
 		outbuf_char(b, '"');
 	}
-	outbuf_str(b, un->abstract ? ",\"abstract\":true}" : ",\"abstract\":false}");
+	outbuf_str(b, un->abstract ? ",\"abstract\":true" : ",\"abstract\":false");
 }
 
 VALUE(local)
 {
-	if (sk->family == AF_UNIX)
-		json_unix_name(b, &sk->un);
-	else
+	if (sk->family != AF_UNIX) {
 		json_endpoint(b, sk->family, &sk->local);
+		return;
+	}
+	outbuf_char(b, '{');
+	json_unix_name(b, &sk->un);
+	outbuf_char(b, '}');
 }
 
 VALUE(peer)
@@ -106,6 +109,11 @@ VALUE(peer)
 	}
 	outbuf_str(b, "{\"inode\":");
 	json_number(b, sk->un.peer_inode ? (int64_t)sk->un.peer_inode : UNKNOWN);
+	outbuf_char(b, ',');
+	if (sk->other.name_known)
+		json_unix_name(b, &sk->other.name);
+	else
+		outbuf_str(b, "\"path\":null,\"abstract\":null");
 	outbuf_char(b, '}');
 }
 
@@ -241,11 +249,9 @@ static void json_holder(struct outbuf *b, const struct holder *h)
 }
 
 /* An empty list says that nobody holds it, so it takes a complete pass. */
-VALUE(holders)
+static void json_holders_of(struct outbuf *b, uint32_t inode, const struct holder_list *list)
 {
-	const struct holder_list *list = &sk->holders;
-
-	if (list->known == HOLDERS_UNKNOWN && sk->inode != 0) {
+	if (list->known == HOLDERS_UNKNOWN && inode != 0) {
 		outbuf_str(b, "null");
 		return;
 	}
@@ -256,6 +262,19 @@ VALUE(holders)
 		json_holder(b, &list->items[i]);
 	}
 	outbuf_char(b, ']');
+}
+
+VALUE(holders)
+{
+	json_holders_of(b, sk->inode, &sk->holders);
+}
+
+VALUE(peer_holders)
+{
+	if (sk->other.found)
+		json_holders_of(b, sk->other.inode, &sk->other.holders);
+	else
+		outbuf_str(b, "null");
 }
 
 VALUE(references)

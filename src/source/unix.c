@@ -27,9 +27,19 @@ static void put_name(struct socket *sk, const struct nlattr *attr)
 	sk->un.name_len = sk->un.abstract ? len - 1 : (uint16_t)strnlen(name, len);
 }
 
+/* A peer that no process has a descriptor of comes as inode 0 (sk_diag_dump_peer() in
+ * net/unix/diag.c); a socket without a peer comes without the attribute. */
 static void put_peer(struct socket *sk, const struct nlattr *attr)
 {
 	sk->un.peer_inode = mnl_attr_get_u32(attr);
+	sk->un.peer_hidden = !sk->un.peer_inode;
+}
+
+/* What waits at a listener: the inodes of the ends that connected (sk_diag_dump_icons()). */
+static void put_waiting(struct socket *sk, const struct nlattr *attr)
+{
+	sk->un.waiting = mnl_attr_get_payload(attr);
+	sk->un.n_waiting = mnl_attr_get_payload_len(attr) / sizeof(*sk->un.waiting);
 }
 
 static void put_queues(struct socket *sk, const struct nlattr *attr)
@@ -59,6 +69,7 @@ static const struct {
 } readers[] = {
 	[UNIX_DIAG_NAME] = { 0, put_name },
 	[UNIX_DIAG_PEER] = { 4, put_peer },
+	[UNIX_DIAG_ICONS] = { 4, put_waiting },
 	[UNIX_DIAG_RQLEN] = { sizeof(struct unix_diag_rqlen), put_queues },
 	[UNIX_DIAG_SHUTDOWN] = { 1, put_shutdown },
 	[UNIX_DIAG_UID] = { 4, put_uid },
@@ -154,8 +165,8 @@ static struct nlmsghdr *unix_request(char *buf, const struct selection *sel, uns
 	req->sdiag_family = AF_UNIX;
 	req->udiag_states = sel->states;
 	req->udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID;
-	if (sel->want & WANT_MEMORY)
-		req->udiag_show |= UDIAG_SHOW_MEMINFO;
+	if (sel->want_waiting)
+		req->udiag_show |= UDIAG_SHOW_ICONS;
 	return nlh;
 }
 

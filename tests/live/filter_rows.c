@@ -168,6 +168,8 @@ const struct filter_row same_rows[] = {
 	{ UNIX, "autobound or src unix:@zoo/*" },
 	{ UNIX, "dst unix:*" },
 	{ UNIX, "dst unix:/nowhere" },
+	{ UNIX, "not dst unix:/nowhere" },
+	{ UNIX, "src unix:@zoo/* and dst unix:*" },
 };
 
 const size_t same_count = sizeof(same_rows) / sizeof(same_rows[0]);
@@ -220,8 +222,9 @@ const struct difference difference_rows[] = {
 	  .same_options = "-t -u -a", .plus = "-x -a" },
 	{ UNIX, "src unix:*\\[brackets\\]\\*", "src unix:*[[]brackets[]][*]", SAME_AS,
 	  .why = "ss drops backslashes before it reads the pattern" },
-	{ UNIX, "not dst unix:/nowhere", NULL, FEWER,
-	  .why = "ss takes a peer whose name it does not know for one without a name" },
+	{ UNIX, "dst unix:@zoo/*", NULL, MORE,
+	  .why = "ss knows the inode of a peer and not its name, and takes it for one without" },
+	{ UNIX, "not dst unix:*/plain", NULL, FEWER, .why = "so under `not`" },
 	{ INET, "fwmark = 0", NULL, NO_MORE,
 	  .why = "older kernels compare the marks of minisockets and do not show them: here they "
 		 "are unknown then" },

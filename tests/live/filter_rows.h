@@ -21,9 +21,9 @@ extern const size_t same_count;
 /*
  * SAME_AS: with the expression `same_as` ss chooses what this program does, where need be with
  * other options, and with all that it lists with the options `plus` besides. FEWER: this program
- * chooses a part of what ss does; NO_MORE: a part or all of it.
+ * chooses a part of what ss does; NO_MORE: a part or all of it; MORE: all of it and others.
  */
-enum relation { SAME_AS, FEWER, NO_MORE };
+enum relation { SAME_AS, FEWER, NO_MORE, MORE };
 
 struct difference {
 	const char *options, *expression;

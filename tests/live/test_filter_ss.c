@@ -116,7 +116,11 @@ static void choose_as_meant(struct chosen *meant, const struct difference *d)
 
 static bool related(const struct chosen *ours, const struct chosen *meant, enum relation relation)
 {
-	if (ours->refused || meant->refused || !chosen_within(ours, meant))
+	if (ours->refused || meant->refused)
+		return false;
+	if (relation == MORE)
+		return chosen_within(meant, ours) && ours->count > meant->count;
+	if (!chosen_within(ours, meant))
 		return false;
 	if (relation == NO_MORE)
 		return true;

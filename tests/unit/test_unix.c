@@ -229,7 +229,6 @@ static void unix_attributes(void **state)
 	assert_null(sk.un.name);
 	diag_attr(nlh, NEWER_ATTRIBUTE, junk, sizeof(junk));
 	diag_attr(nlh, UNIX_DIAG_VFS, junk, sizeof(junk));
-	diag_attr(nlh, UNIX_DIAG_ICONS, junk, sizeof(junk));
 	diag_attr(nlh, UNIX_DIAG_PEER, &peer, sizeof(peer));
 	diag_attr(nlh, UNIX_DIAG_SHUTDOWN, &shut, sizeof(shut));
 	diag_attr(nlh, UNIX_DIAG_UID, &uid, sizeof(uid));
@@ -239,6 +238,40 @@ static void unix_attributes(void **state)
 	assert_int_equal(sk.uid, 1000);
 	assert_true(sk.shutdown_known);
 	assert_int_equal(sk.shutdown, 2);
+}
+
+/* A peer without an inode is a peer; without the attribute there is none. */
+static void a_peer_may_be_hidden(void **state)
+{
+	struct nlmsghdr *nlh = unix_message(SOCK_STREAM, STATE_ESTABLISHED);
+	struct socket sk = decode(&family_unix, nlh, 0);
+	const uint32_t none = 0;
+
+	(void)state;
+	assert_false(socket_has_peer(&sk));
+	diag_attr(nlh, UNIX_DIAG_PEER, &none, sizeof(none));
+	sk = decode(&family_unix, nlh, 0);
+	assert_true(sk.un.peer_hidden && sk.un.peer_inode == 0);
+	assert_true(socket_has_peer(&sk));
+}
+
+/* Half an inode at the end is none. */
+static void what_waits_at_a_listener(void **state)
+{
+	static const uint32_t inodes[] = { 5, 0, 7 };
+	struct nlmsghdr *nlh = unix_message(SOCK_STREAM, STATE_LISTEN);
+	struct socket sk;
+	uint64_t bad;
+	void *copy;
+
+	(void)state;
+	diag_attr(nlh, UNIX_DIAG_ICONS, inodes, sizeof(inodes) - 2);
+	assert_int_equal(decode_exact(&family_unix, nlh, &sk, &bad, &copy), 0);
+	assert_int_equal(bad, 0);
+	assert_int_equal(sk.un.n_waiting, 2);
+	assert_int_equal(sk.un.waiting[0], 5);
+	assert_int_equal(sk.un.waiting[1], 0);
+	free(copy);
 }
 
 static void unix_bad_attributes_are_counted(void **state)
@@ -312,6 +345,8 @@ int main(void)
 		cmocka_unit_test(unix_names_are_bytes),
 		cmocka_unit_test(the_longest_name),
 		cmocka_unit_test(unix_attributes),
+		cmocka_unit_test(a_peer_may_be_hidden),
+		cmocka_unit_test(what_waits_at_a_listener),
 		cmocka_unit_test(unix_bad_attributes_are_counted),
 		cmocka_unit_test(messages_cut_anywhere),
 		cmocka_unit_test(queues_that_were_not_said_are_unknown),

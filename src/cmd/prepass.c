@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/prepass.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/outbuf.h"
+#include "cmd/hints.h"
+#include "plan/needs.h"
+
+/* Sockets that have, or had, another end. */
+#define STATES_WITH_PEER                                                                         \
+	(STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_FIN_WAIT1) | \
+	 STATE_BIT(STATE_FIN_WAIT2) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_LAST_ACK) |  \
+	 STATE_BIT(STATE_CLOSING))
+
+static int dump(struct run *run, const struct family *family, const struct selection *sel)
+{
+	struct dump_report report;
+
+	source_dump(run->source, family, sel, peers_add, run->enrich.peers, &report);
+	if (report.error == -ENOMEM)
+		return -ENOMEM;
+	if (dump_incomplete(&report))
+		hint_peers(&report);
+	return 0;
+}
+
+static int dump_unix(struct run *run)
+{
+	const struct selection sel = { .netids = NETIDS_UNIX,
+				       .states = STATES_ALL,
+				       .want_waiting = true };
+
+	return dump(run, &family_unix, &sel);
+}
+
+static void put_address(struct outbuf *b, const struct sockaddr *address)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (address->sa_family == AF_INET &&
+	    inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text,
+		      sizeof(text)))
+		outbuf_printf(b, " or dst %s", text);
+	if (address->sa_family == AF_INET6 &&
+	    inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text,
+		      sizeof(text)))
+		outbuf_printf(b, " or dst [%s]", text);
+}
+
+/* A filter for connections to this host. NULL when that cannot be said, or is too much to say:
+ * every connection is asked for then. */
+static struct filter *to_this_host(void)
+{
+	struct ifaddrs *addresses;
+	struct filter_error error;
+	struct filter *filter = NULL;
+	struct outbuf text;
+
+	if (outbuf_open(&text, -1) < 0)
+		return NULL;
+	outbuf_str(&text, "dst 127.0.0.0/8 or dst [::1]");
+	if (getifaddrs(&addresses) == 0) {
+		for (struct ifaddrs *one = addresses; one; one = one->ifa_next)
+			if (one->ifa_addr)
+				put_address(&text, one->ifa_addr);
+		freeifaddrs(addresses);
+		outbuf_char(&text, '\0');
+		if (text.error || filter_parse(&filter, text.data, &error))
+			filter = NULL;
+	}
+	outbuf_close(&text);
+	return filter;
+}
+
+/* Whether the other end is here the kernel can tell by its address, so that a host with many
+ * clients elsewhere is not asked for all of them twice. */
+static int dump_tcp(struct run *run)
+{
+	struct filter *filter = to_this_host();
+	char bytecode[4096] __attribute__((aligned(4)));
+	struct selection sel = { .netids = NETID_BIT(NETID_TCP),
+				 .states = STATES_WITH_PEER,
+				 .ipv4 = true,
+				 .ipv6 = true };
+	int err;
+
+	sel.bytecode_len = filter_bytecode(filter, bytecode, sizeof(bytecode));
+	sel.bytecode = sel.bytecode_len ? bytecode : NULL;
+	err = dump(run, &family_tcp, &sel);
+	filter_free(filter);
+	return err;
+}
+
+int prepass_peers(struct run *run)
+{
+	const uint32_t tcp = NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP);
+	uint32_t netids = run->plan->selection.netids & ~run->missing_netids;
+	unsigned int needs = run->plan->needs;
+	bool want_unix = (needs & (NEED_PEER_NAMES | NEED_PEER_HOLDERS)) && (netids & NETIDS_UNIX);
+	bool want_tcp = (needs & NEED_PEER_HOLDERS) && (netids & tcp);
+	int err = 0;
+
+	if (run->plan->read || (!want_unix && !want_tcp))
+		return 0;
+	run->enrich.peers = peers_new();
+	if (!run->enrich.peers)
+		return -ENOMEM;
+	if (want_unix)
+		err = dump_unix(run);
+	if (!err && want_tcp)
+		err = dump_tcp(run);
+	return err;
+}

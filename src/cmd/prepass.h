@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is dumped before the listing itself, as a stream cannot wait for it: the other ends of
+ * connections on this host.
+ */
+#ifndef LINGERSTAT_CMD_PREPASS_H
+#define LINGERSTAT_CMD_PREPASS_H
+
+#include "cmd/run.h"
+
+/* Makes run->enrich.peers, where the plan needs it and this kernel is listed: of unix sockets by
+ * one dump of all, of TCP by one dump of connections to this host's own addresses. A dump that
+ * breaks leaves what it did not tell unknown, after a message. Returns 0 or -ENOMEM. */
+int prepass_peers(struct run *run);
+
+#endif
