@@ -22,6 +22,8 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/common.c \
 	src/cmd/common.h \
 	src/cmd/explain.c \
+	src/cmd/families.c \
+	src/cmd/families.h \
 	src/cmd/filterfile.c \
 	src/cmd/filterfile.h \
 	src/cmd/hints.c \
@@ -97,6 +99,8 @@ src_liblingerstat_a_SOURCES = \
 	src/judge/rules.h \
 	src/judge/stall.c \
 	src/judge/stall.h \
+	src/model/protocols.c \
+	src/model/protocols.h \
 	src/model/reason.c \
 	src/model/reason.h \
 	src/model/socket.c \
@@ -119,6 +123,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/column.c \
 	src/present/column.h \
 	src/present/csv.c \
+	src/present/ends.c \
+	src/present/ends.h \
 	src/present/escape.c \
 	src/present/escape.h \
 	src/present/json.c \
@@ -137,16 +143,22 @@ src_liblingerstat_a_SOURCES = \
 	src/present/values.c \
 	src/present/writer.c \
 	src/present/writer.h \
+	src/source/attributes.c \
+	src/source/attributes.h \
 	src/source/inet.c \
 	src/source/inet.h \
 	src/source/mptcp.c \
 	src/source/netlink.c \
+	src/source/netlink_sockets.c \
+	src/source/packet.c \
+	src/source/raw.c \
 	src/source/replay.c \
 	src/source/source.c \
 	src/source/source.h \
 	src/source/tcp.c \
 	src/source/transport.h \
 	src/source/udp.c \
+	src/source/udplite.c \
 	src/source/unix.c \
 	src/source/window.c \
 	src/source/window.h

@@ -10,6 +10,7 @@
 
 #include "base/message.h"
 #include "base/nearest.h"
+#include "cmd/families.h"
 #include "cmd/filterfile.h"
 #include "cmd/vocabulary.h"
 
@@ -38,18 +39,47 @@ FLAG(opt_version, version)
 	{                                                             \
 		(void)value;                                          \
 		((struct common_options *)options)->netids |= (mask); \
+		((struct common_options *)options)->named |= (mask);  \
 		return 0;                                             \
 	}
 
 KIND(opt_tcp, NETID_BIT(NETID_TCP))
 KIND(opt_mptcp, NETID_BIT(NETID_MPTCP))
 KIND(opt_udp, NETID_BIT(NETID_UDP))
+KIND(opt_udplite, NETID_BIT(NETID_UDPLITE))
+KIND(opt_raw, NETID_BIT(NETID_RAW))
 KIND(opt_unix, NETIDS_UNIX)
+KIND(opt_packet, NETIDS_PACKET)
+KIND(opt_netlink, NETID_BIT(NETID_NETLINK))
+
+/* Lets a table of words add to what was chosen so far. */
+static int choose(struct common_options *o, const char *value,
+		  int (*take)(struct family_choice *choice, const char *value))
+{
+	struct family_choice choice = { o->netids, o->named, o->ipv4, o->ipv6 };
+	int err = take(&choice, value);
+
+	o->netids = choice.netids;
+	o->named = choice.named;
+	o->ipv4 = choice.ipv4;
+	o->ipv6 = choice.ipv6;
+	return err;
+}
+
+static int opt_query(void *options, const char *value)
+{
+	return choose(options, value, families_query);
+}
+
+static int opt_family(void *options, const char *value)
+{
+	return choose(options, value, families_family);
+}
 
 int common_pick(const char *option, const char *word, const void *table, size_t n, size_t stride,
 		size_t *index)
 {
-	char all[256] = "";
+	char all[512] = "";
 	const char *near;
 
 	for (size_t i = 0; i < n; i++) {
@@ -126,7 +156,14 @@ static const struct option_row rows[] = {
 	{ "tcp", 't', NULL, "TCP (without any of these: TCP and MPTCP)", opt_tcp },
 	{ "mptcp", 'M', NULL, "MPTCP connections", opt_mptcp },
 	{ "udp", 'u', NULL, "UDP", opt_udp },
+	{ "udplite", 0, NULL, "UDP-Lite", opt_udplite },
+	{ "raw", 'w', NULL, "raw IP", opt_raw },
 	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", opt_unix },
+	{ "packet", '0', NULL, "packet: frames of a device", opt_packet },
+	{ "netlink", 0, NULL, "netlink", opt_netlink },
+	{ "query", 'A', "KINDS", "kinds by name: all,inet,tcp,...; !KIND takes away", opt_query },
+	{ "socket", 0, "KINDS", "the same as --query", opt_query },
+	{ "family", 'f', "FAMILY", "inet, inet6, unix, link, netlink, ...", opt_family },
 	{ "ipv4", '4', NULL, "only IPv4", opt_ipv4 },
 	{ "ipv6", '6', NULL, "only IPv6", opt_ipv6 },
 	{ "risk", 0, "[LEVEL]", "only at or above none, possible, likely, certain", opt_risk },
@@ -144,15 +181,13 @@ static const struct option_row rows[] = {
 
 const struct option_group common_group = { rows, ARRAY_SIZE(rows) };
 
-#define NETIDS_DEFAULT (NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP))
-
 static void choose_sockets(struct common_options *o)
 {
 	struct selection *sel = &o->plan.selection;
 
-	o->plan.named_netids = o->netids;
-	sel->netids = o->netids ? o->netids : NETIDS_DEFAULT;
-	sel->states = o->listening ? STATES_LISTENING : STATES_CONNECTED;
+	o->plan.named_netids = o->named & o->netids;
+	sel->netids = o->netids ? o->netids : families_default();
+	sel->states = o->listening ? STATES_LISTENING : families_states(sel->netids);
 	if (o->all)
 		sel->states = STATES_ALL;
 	sel->ipv4 = o->ipv4 || !o->ipv6;
@@ -164,7 +199,7 @@ static int check_replay(const struct common_options *o)
 {
 	if (!o->plan.read || !(o->netids & ~NETID_BIT(NETID_TCP)))
 		return 0;
-	message("--read: a recording holds TCP sockets only; leave out -u, -x and -M");
+	message("--read: a recording holds TCP sockets only; leave other kinds out");
 	return -EINVAL;
 }
 

@@ -16,7 +16,8 @@ struct common_options {
 	struct run_plan plan;
 	enum risk least_risk; /* only sockets at or above */
 	enum color_mode color;
-	uint32_t netids; /* kinds asked for by name; 0: the default ones */
+	uint32_t netids; /* kinds asked for; 0: the default ones */
+	uint32_t named;  /* those of them that were named one by one */
 	bool all, listening, ipv4, ipv6;
 	bool numeric, resolve;
 	bool help, version;

@@ -53,6 +53,8 @@ bool late_keep(struct late *late, const struct socket *sk)
 
 	if (late->count == LATE_MAX)
 		return false;
+	if (socket_is_kernels(sk))
+		return false;
 	if (!is_unseen(sk->inode, &sk->holders) && !other_is_unseen(sk))
 		return false;
 	message = malloc(sk->message_len);

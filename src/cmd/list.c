@@ -205,7 +205,7 @@ static enum result record_sockets(const struct list_options *o)
 	struct listing listing = make_listing(o);
 
 	if (o->common.netids & ~NETID_BIT(NETID_TCP)) {
-		message("-D: a recording holds TCP sockets only; leave out -u, -x and -M");
+		message("-D: a recording holds TCP sockets only; leave other kinds out");
 		return RESULT_USAGE;
 	}
 	listing.format = &recording;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/common.h"
+#include "cmd/families.h"
 #include "model/words.h"
 #include "present/column.h"
 #include "present/writer.h"
@@ -66,6 +67,8 @@ static const struct vocabulary {
 	{ "LEVEL", { WORDS_FIXED, false, "", risk_at, NULL } },
 	{ "WHEN", { WORDS_FIXED, false, "", when_at, NULL } },
 	{ "HOW", { WORDS_FIXED, false, "", how_at, NULL } },
+	{ "KINDS", { WORDS_FIXED, true, "!", families_query_word, NULL } },
+	{ "FAMILY", { WORDS_FIXED, false, "", families_family_word, NULL } },
 	{ "FILE", { WORDS_FILE, false, "", NULL, NULL } },
 };
 

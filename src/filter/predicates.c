@@ -55,8 +55,8 @@ static enum tri negate_if(enum tri answer, enum filter_op op)
 		return test_number((expression), op, value->number); \
 	}
 
-NUMBER(recvq, sk->recv_queue)
-NUMBER(sendq, sk->send_queue)
+NUMBER(recvq, socket_recv_queue(sk))
+NUMBER(sendq, socket_send_queue(sk))
 NUMBER(unread, sk->unread_bytes)
 NUMBER(outstanding, sk->outstanding_bytes)
 NUMBER(unsent, sk->unsent_bytes)
@@ -65,10 +65,10 @@ NUMBER(inode, sk->inode)
 NUMBER(netid, sk->netid)
 NUMBER(dev, sk->ifindex)
 
-/* A unix socket has no port: it differs from every number, and has no place among them. */
+/* Without a port a socket differs from every number, and has no place among them. */
 static enum tri test_port(const struct socket *sk, uint16_t port, enum filter_op op, int64_t number)
 {
-	return as_tri(sk->family == AF_UNIX ? op == OP_NE : compare(port, op, number));
+	return as_tri(socket_is_inet(sk) ? compare(port, op, number) : op == OP_NE);
 }
 
 TEST(sport)
@@ -305,6 +305,8 @@ TEST(autobound)
 	(void)op;
 	if (sk->family == AF_UNIX)
 		return as_tri(is_autobound_name(&sk->un));
+	if (!socket_is_inet(sk))
+		return sk->family == AF_NETLINK ? TRI_UNKNOWN : TRI_NO;
 	if (sk->local.port < value->number || sk->local.port > value->last)
 		return TRI_NO;
 	return TRI_UNKNOWN;
@@ -375,7 +377,7 @@ static enum tri same_end(const struct socket *sk, bool peer, const struct host_p
 
 	if (host->family == AF_UNIX)
 		return same_unix_end(sk, peer, host->path);
-	if (sk->family == AF_UNIX)
+	if (!socket_is_inet(sk))
 		return as_tri(host->family == AF_UNSPEC && host->port < 0);
 	if (host->port >= 0 && host->port != ep->port)
 		return TRI_NO;

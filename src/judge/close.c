@@ -127,7 +127,8 @@ static reason_set queue_reasons(const struct hearing *h)
 
 static reason_set holder_reasons(const struct socket *sk)
 {
-	if (sk->holders.known == HOLDERS_UNKNOWN || sk->inode == 0 || sk->subflow)
+	if (sk->holders.known == HOLDERS_UNKNOWN || sk->inode == 0 || sk->subflow ||
+	    socket_is_kernels(sk))
 		return 0;
 	if (sk->holders.count > 1)
 		return REASON_BIT(REASON_SHARED);

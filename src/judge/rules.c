@@ -322,13 +322,33 @@ static void drop_datagrams(const struct hearing *h, struct close_forecast *f)
 	 */
 	if (h->sk->netid == NETID_UNIX_DGRAM)
 		f->risk_max = RISK_CERTAIN;
-	/* Memory in the send queue of UDP: on its way, or corked (UDP_CORK, MSG_MORE), and a corked
-	 * datagram goes with the socket. */
-	if (h->sk->netid != NETID_UDP || h->sk->outstanding_bytes == 0)
+	/* Without a queue's number, or with a ring beside the queue, there may be something. */
+	else if (!h->unread && h->sk->unread_bytes == UNKNOWN)
+		f->risk_max = RISK_CERTAIN;
+	/* Memory in the send queue of UDP or a raw socket: on its way, or corked (UDP_CORK,
+	 * MSG_MORE), and a corked datagram goes with the socket. */
+	if (!socket_is_inet(h->sk) || h->sk->outstanding_bytes == 0)
 		return;
 	f->risk_max = RISK_CERTAIN;
 	f->loss_max_bytes = UNKNOWN;
 	f->reasons |= REASON_BIT(REASON_MAYBE_CORKED);
+}
+
+/* The kernel's own sockets have no descriptor: they end with the namespace. */
+static bool is_kernels(const struct hearing *h)
+{
+	return socket_is_kernels(h->sk);
+}
+
+/* What was sent is with the device's queue, and goes out; what waits in a ring that is shared with
+ * the program does not (packet_release() in net/packet/af_packet.c). */
+static void drop_frames(const struct hearing *h, struct close_forecast *f)
+{
+	drop_datagrams(h, f);
+	if (!h->sk->packet.tx_ring)
+		return;
+	f->risk_max = RISK_CERTAIN;
+	f->loss_max_bytes = UNKNOWN;
 }
 
 static void reset_unix_peer(const struct hearing *h, struct close_forecast *f)
@@ -341,6 +361,16 @@ static void reset_unix_peer(const struct hearing *h, struct close_forecast *f)
 /* --- the tables: the first rule that fits decides; the order is the kernel's ----------------- */
 
 static const struct rule datagram_rules[] = {
+	{ always, drop_datagrams },
+};
+
+static const struct rule packet_rules[] = {
+	{ always, drop_frames },
+};
+
+/* netlink_release() in net/netlink/af_netlink.c. */
+static const struct rule netlink_rules[] = {
+	{ is_kernels, nothing_to_close },
 	{ always, drop_datagrams },
 };
 
@@ -372,6 +402,11 @@ static const struct rule *const rules_of[NETID_COUNT] = {
 	[NETID_UNIX_STREAM] = unix_rules,
 	[NETID_UNIX_SEQPACKET] = unix_rules,
 	[NETID_UNIX_DGRAM] = datagram_rules,
+	[NETID_UDPLITE] = datagram_rules,
+	[NETID_RAW] = datagram_rules,
+	[NETID_PACKET_RAW] = packet_rules,
+	[NETID_PACKET_DGRAM] = packet_rules,
+	[NETID_NETLINK] = netlink_rules,
 };
 
 const struct rule *rules_for(enum netid netid)

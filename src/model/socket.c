@@ -16,13 +16,33 @@ bool socket_is_unaccepted(const struct socket *sk)
 	return sk->inode == 0 && (STATE_BIT(sk->state) & UNACCEPTED_STATES);
 }
 
+bool socket_is_inet(const struct socket *sk)
+{
+	return sk->family == AF_INET || sk->family == AF_INET6;
+}
+
 bool socket_has_peer(const struct socket *sk)
 {
 	if (sk->family == AF_UNIX)
 		return sk->un.peer_inode || sk->un.peer_hidden;
-	if (sk->family == AF_INET || sk->family == AF_INET6)
+	if (socket_is_inet(sk))
 		return sk->peer.port != 0;
 	return sk->state != STATE_LISTEN && sk->state != STATE_CLOSE;
+}
+
+bool socket_is_kernels(const struct socket *sk)
+{
+	return sk->family == AF_NETLINK && sk->netlink.port_id == 0;
+}
+
+int64_t socket_recv_queue(const struct socket *sk)
+{
+	return sk->queue_unit == QUEUE_UNKNOWN ? UNKNOWN : (int64_t)sk->recv_queue;
+}
+
+int64_t socket_send_queue(const struct socket *sk)
+{
+	return sk->queue_unit == QUEUE_UNKNOWN ? UNKNOWN : (int64_t)sk->send_queue;
 }
 
 static const struct tcp_evidence no_evidence = {

@@ -35,6 +35,7 @@ enum queue_unit {
 	QUEUE_CONNECTIONS, /* a listener: waiting connections, and the backlog's limit */
 	QUEUE_NONE,        /* a minisocket: it has no queues, the kernel prints 0 */
 	QUEUE_MEMORY,      /* buffer memory, overhead included */
+	QUEUE_UNKNOWN,     /* the kernel did not say: the two numbers mean nothing */
 };
 
 /*
@@ -155,14 +156,37 @@ struct other_end {
 	struct holder_list holders;
 };
 
+/* A packet socket's end: the device is `ifindex`. */
+struct packet_end {
+	uint16_t protocol; /* ETH_P_*, in host order */
+	bool rx_ring;      /* receives into, sends from, memory that it shares with the kernel: */
+	bool tx_ring;      /* what is there the two queues do not count */
+};
+
+#define NETLINK_GROUP_WORDS 8
+
+/* A netlink socket's two ends. */
+struct netlink_ends {
+	uint32_t port_id;      /* 0: the kernel's own socket */
+	uint32_t peer_port_id; /* of connect(): where it sends to */
+	uint32_t peer_group;
+	uint32_t groups[NETLINK_GROUP_WORDS]; /* it listens to; group 1 is bit 0 */
+	bool connected;
+	bool more_groups; /* beyond those in `groups` */
+};
+
 struct socket {
 	enum netid netid;
 	uint8_t family;   /* AF_INET, AF_INET6, ... */
-	uint8_t protocol; /* IPPROTO_* */
+	uint8_t protocol; /* IPPROTO_*; of netlink, NETLINK_* */
 	enum sock_state state;
 	struct endpoint local;
 	struct endpoint peer;
 	struct unix_end un; /* of AF_UNIX, instead of local and peer */
+	union {             /* likewise, of the family that the name says */
+		struct packet_end packet;
+		struct netlink_ends netlink;
+	};
 	struct other_end other;
 	bool kernel_filtered;    /* the kernel has applied its part of the filter */
 	enum tri mptcp_fallback; /* of MPTCP: the peer did not take part, it is plain TCP */
@@ -213,6 +237,16 @@ bool socket_is_unaccepted(const struct socket *sk);
 
 /* False for a socket that has no other end: it listens, or is not connected. */
 bool socket_has_peer(const struct socket *sk);
+
+/* True for a socket with an IPv4 or IPv6 address: `local` and `peer` are filled. */
+bool socket_is_inet(const struct socket *sk);
+
+/* True for a socket of the kernel itself, which no process can hold or close. */
+bool socket_is_kernels(const struct socket *sk);
+
+/* The kernel's two numbers; UNKNOWN where it did not say. */
+int64_t socket_recv_queue(const struct socket *sk);
+int64_t socket_send_queue(const struct socket *sk);
 
 /* Sets every field to "unknown"; a decoder then fills in what the kernel said. */
 void socket_init(struct socket *sk);

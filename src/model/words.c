@@ -15,6 +15,11 @@ static const char *const netid_names[NETID_COUNT] = {
 	[NETID_UNIX_STREAM] = "u_str",
 	[NETID_UNIX_SEQPACKET] = "u_seq",
 	[NETID_UNIX_DGRAM] = "u_dgr",
+	[NETID_UDPLITE] = "udplite",
+	[NETID_RAW] = "raw",
+	[NETID_PACKET_RAW] = "p_raw",
+	[NETID_PACKET_DGRAM] = "p_dgr",
+	[NETID_NETLINK] = "nl",
 };
 
 struct state_words {
@@ -54,7 +59,10 @@ const char *family_name(uint8_t family)
 	static const struct {
 		uint8_t family;
 		const char *name;
-	} names[] = { { AF_INET, "inet" }, { AF_INET6, "inet6" }, { AF_UNIX, "unix" } };
+	} names[] = {
+		{ AF_INET, "inet" },     { AF_INET6, "inet6" },     { AF_UNIX, "unix" },
+		{ AF_PACKET, "packet" }, { AF_NETLINK, "netlink" },
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].family == family)

@@ -16,6 +16,11 @@ enum netid {
 	NETID_UNIX_STREAM,
 	NETID_UNIX_SEQPACKET,
 	NETID_UNIX_DGRAM,
+	NETID_UDPLITE,
+	NETID_RAW,
+	NETID_PACKET_RAW,
+	NETID_PACKET_DGRAM,
+	NETID_NETLINK,
 	NETID_COUNT,
 };
 
@@ -23,6 +28,9 @@ enum netid {
 #define NETIDS_UNIX                                                       \
 	(NETID_BIT(NETID_UNIX_STREAM) | NETID_BIT(NETID_UNIX_SEQPACKET) | \
 	 NETID_BIT(NETID_UNIX_DGRAM))
+#define NETIDS_PACKET (NETID_BIT(NETID_PACKET_RAW) | NETID_BIT(NETID_PACKET_DGRAM))
+/* Kinds that have one state only, UNCONN. */
+#define NETIDS_STATELESS (NETIDS_PACKET | NETID_BIT(NETID_NETLINK))
 
 /* Numbers are the kernel's (include/net/tcp_states.h), with 0 for one we do not know. */
 enum sock_state {
@@ -74,7 +82,8 @@ enum risk {
 	RISK_COUNT,
 };
 
-/* `inet`, `inet6` or `unix`; `?` for an address family that no decoder gives. */
+/* `inet`, `inet6`, `unix`, `packet` or `netlink`; `?` for an address family that no decoder gives.
+ */
 const char *family_name(uint8_t family);
 
 /* `tcp`, as the NETID column and JSON write it. */

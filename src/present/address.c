@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model/protocols.h"
+#include "present/ends.h"
 #include "present/escape.h"
 
 #define HOST_CACHE 256 /* entries; a power of two */
@@ -244,11 +246,24 @@ static void unix_cell(struct outbuf *b, const struct socket *sk, bool peer)
 		outbuf_char(b, '*');
 }
 
+/* Of a raw socket the port is a protocol. */
+static const char *port_name(const struct socket *sk, uint16_t port, const struct names *names)
+{
+	if (sk->netid == NETID_RAW)
+		return names->want_services ? ip_protocol_name(port) : NULL;
+	return service_name(names, port, sk->netid == NETID_UDP || sk->netid == NETID_UDPLITE);
+}
+
 void address_cell(struct outbuf *b, const struct socket *sk, bool peer, struct names *names)
 {
 	const struct endpoint *ep = peer ? &sk->peer : &sk->local;
+	const struct end_format *other = end_format_of(sk->family);
 	const char *service;
 
+	if (other) {
+		other->cell(b, sk, peer, !names->want_services);
+		return;
+	}
 	if (sk->family == AF_UNIX) {
 		unix_cell(b, sk, peer);
 		return;
@@ -266,7 +281,7 @@ void address_cell(struct outbuf *b, const struct socket *sk, bool peer, struct n
 		outbuf_char(b, '*');
 		return;
 	}
-	service = service_name(names, ep->port, sk->netid == NETID_UDP);
+	service = port_name(sk, ep->port, names);
 	if (service)
 		escape_text(b, service, strlen(service));
 	else

@@ -89,31 +89,37 @@ CELL(ifindex)
 CELL(recv_queue)
 {
 	UNUSED(cx);
-	outbuf_u64(b, sk->recv_queue);
+	cell_number(b, socket_recv_queue(sk));
 }
 
 CELL(send_queue)
 {
 	UNUSED(cx);
-	outbuf_u64(b, sk->send_queue);
+	cell_number(b, socket_send_queue(sk));
 }
 
 static const char *const unit_names[] = {
-	[QUEUE_BYTES] = "bytes",
-	[QUEUE_CONNECTIONS] = "connections",
-	[QUEUE_NONE] = "none",
-	[QUEUE_MEMORY] = "memory",
+	[QUEUE_BYTES] = "bytes", [QUEUE_CONNECTIONS] = "connections",
+	[QUEUE_NONE] = "none",   [QUEUE_MEMORY] = "memory",
+	[QUEUE_UNKNOWN] = NULL,
 };
 
 CELL(queue_unit)
 {
+	const char *name = unit_names[sk->queue_unit];
+
 	UNUSED(cx);
-	outbuf_str(b, unit_names[sk->queue_unit]);
+	outbuf_str(b, name ? name : "?");
 }
 
 VALUE(queue_unit)
 {
-	outbuf_printf(b, "\"%s\"", unit_names[sk->queue_unit]);
+	const char *name = unit_names[sk->queue_unit];
+
+	if (name)
+		outbuf_printf(b, "\"%s\"", name);
+	else
+		outbuf_str(b, "null");
 }
 
 CELL(unread)
@@ -278,6 +284,8 @@ static void put_holders(struct outbuf *b, uint32_t inode, const struct holder_li
 {
 	if (inode == 0) {
 		outbuf_char(b, '-');
+	} else if (socket_is_kernels(sk)) {
+		outbuf_str(b, "kernel");
 	} else if (list->count == 0) {
 		outbuf_str(b, list->known == HOLDERS_COMPLETE ? "unseen" : "?");
 	} else if (cx->all_holders) {

@@ -2,6 +2,8 @@
 /* The JSON values of the column table. */
 #include "present/cells.h"
 
+#include "model/protocols.h"
+#include "present/ends.h"
 #include "present/escape.h"
 
 static void json_number(struct outbuf *b, int64_t v)
@@ -76,6 +78,31 @@ static void json_endpoint(struct outbuf *b, uint8_t family, const struct endpoin
 	outbuf_char(b, '}');
 }
 
+/* A raw socket has a protocol where others have a port, at its own end only. */
+static void json_raw(struct outbuf *b, const struct socket *sk, bool peer)
+{
+	outbuf_str(b, "{\"address\":\"");
+	address_number(b, sk->family, peer ? &sk->peer : &sk->local);
+	outbuf_char(b, '"');
+	if (!peer) {
+		outbuf_printf(b, ",\"protocol\":%u", sk->protocol);
+		end_protocol_name(b, ip_protocol_name(sk->protocol));
+	}
+	outbuf_char(b, '}');
+}
+
+/* True when the end was written: it is neither an address and port nor a path. */
+static bool json_other_end(struct outbuf *b, const struct socket *sk, bool peer)
+{
+	const struct end_format *other = end_format_of(sk->family);
+
+	if (other)
+		other->value(b, sk, peer);
+	else if (sk->netid == NETID_RAW)
+		json_raw(b, sk, peer);
+	return other || sk->netid == NETID_RAW;
+}
+
 /* Names are bytes: what is no UTF-8 stands beside in base64. */
 static void json_unix_name(struct outbuf *b, const struct unix_end *un)
 {
@@ -92,6 +119,8 @@ static void json_unix_name(struct outbuf *b, const struct unix_end *un)
 
 VALUE(local)
 {
+	if (json_other_end(b, sk, false))
+		return;
 	if (sk->family != AF_UNIX) {
 		json_endpoint(b, sk->family, &sk->local);
 		return;
@@ -103,6 +132,8 @@ VALUE(local)
 
 VALUE(peer)
 {
+	if (json_other_end(b, sk, true))
+		return;
 	if (sk->family != AF_UNIX) {
 		json_endpoint(b, sk->family, &sk->peer);
 		return;
@@ -129,12 +160,12 @@ VALUE(ifindex)
 
 VALUE(recv_queue)
 {
-	outbuf_u64(b, sk->recv_queue);
+	json_number(b, socket_recv_queue(sk));
 }
 
 VALUE(send_queue)
 {
-	outbuf_u64(b, sk->send_queue);
+	json_number(b, socket_send_queue(sk));
 }
 
 VALUE(unread)

@@ -24,6 +24,13 @@ static void put_ulp(struct socket *sk, struct inet_attrs *attrs, const struct nl
 	attrs->ulp_len = mnl_attr_get_payload_len(attr);
 }
 
+static void put_protocol(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
+{
+	(void)sk;
+	attrs->protocol = mnl_attr_get_u8(attr);
+	attrs->has_protocol = true;
+}
+
 static void put_shutdown(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
 {
 	(void)attrs;
@@ -55,9 +62,10 @@ static const struct {
 	uint16_t min_len;
 	void (*put)(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr);
 } readers[] = {
-	[INET_DIAG_INFO] = { 1, put_info },       [INET_DIAG_SHUTDOWN] = { 1, put_shutdown },
-	[INET_DIAG_SKV6ONLY] = { 1, put_v6only }, [INET_DIAG_MARK] = { 4, put_mark },
-	[INET_DIAG_ULP_INFO] = { 4, put_ulp },    [INET_DIAG_CGROUP_ID] = { 8, put_cgroup },
+	[INET_DIAG_INFO] = { 1, put_info },         [INET_DIAG_SHUTDOWN] = { 1, put_shutdown },
+	[INET_DIAG_SKV6ONLY] = { 1, put_v6only },   [INET_DIAG_MARK] = { 4, put_mark },
+	[INET_DIAG_PROTOCOL] = { 1, put_protocol }, [INET_DIAG_ULP_INFO] = { 4, put_ulp },
+	[INET_DIAG_CGROUP_ID] = { 8, put_cgroup },
 };
 
 static void read_attribute(const struct nlattr *attr, struct socket *sk, struct inet_attrs *attrs,
@@ -137,6 +145,15 @@ int inet_decode(const struct nlmsghdr *nlh, struct socket *sk, struct inet_attrs
 	sk->timer_retransmits = msg->idiag_retrans;
 	read_attributes(nlh, sk, attrs, bad_attrs);
 	return 0;
+}
+
+void inet_memory_queues(struct socket *sk)
+{
+	sk->queue_unit = QUEUE_MEMORY;
+	if (sk->recv_queue == 0)
+		sk->unread_bytes = 0;
+	if (sk->send_queue == 0)
+		sk->outstanding_bytes = sk->unsent_bytes = 0;
 }
 
 static struct nlmsghdr *request_header(char *buf, uint16_t type)

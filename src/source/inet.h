@@ -14,6 +14,8 @@ struct inet_attrs {
 	size_t info_len;
 	const void *ulp; /* INET_DIAG_ULP_INFO, nested: what runs on top of TCP */
 	size_t ulp_len;
+	bool has_protocol; /* INET_DIAG_PROTOCOL: of a raw socket, the protocol it was made for */
+	uint8_t protocol;
 };
 
 /* Reads one inet_diag message into *sk (addresses, state, queues, uid, inode, cookie, shutdown,
@@ -21,6 +23,10 @@ struct inet_attrs {
  * short for their type are ignored and counted. */
 int inet_decode(const struct nlmsghdr *nlh, struct socket *sk, struct inet_attrs *attrs,
 		uint64_t *bad_attrs);
+
+/* For families whose two queues are buffer memory: takes the numbers for what they are. An empty
+ * queue holds no bytes; how many a fuller one holds is not known. */
+void inet_memory_queues(struct socket *sk);
 
 /* Writes a request for one walk over the sockets of one address family and protocol. */
 struct nlmsghdr *inet_request(char *buf, uint8_t address_family, uint8_t protocol, uint32_t states,

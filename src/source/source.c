@@ -132,10 +132,8 @@ bool source_is_replay(const struct source *source)
 }
 
 static const struct family *const families[] = {
-	&family_tcp,
-	&family_mptcp,
-	&family_udp,
-	&family_unix,
+	&family_tcp, &family_mptcp, &family_udp,    &family_udplite,
+	&family_raw, &family_unix,  &family_packet, &family_netlink,
 };
 
 const struct family *const *source_families(size_t *count)
@@ -268,7 +266,7 @@ static bool selected(const struct socket *sk, const struct selection *sel)
 		return false;
 	if (!(sel->netids & NETID_BIT(sk->netid)))
 		return false;
-	if (sk->family == AF_UNIX)
+	if (!socket_is_inet(sk))
 		return true;
 	return sk->family == AF_INET6 ? sel->ipv6 : sel->ipv4;
 }
@@ -289,7 +287,7 @@ static int take_message(void *ctx, const struct nlmsghdr *nlh)
 	sk.message = nlh;
 	sk.message_len = nlh->nlmsg_len;
 	sk.kernel_filtered =
-		dump->sel->bytecode && sk.family != AF_UNIX && !dump->source->transport->replay;
+		dump->sel->bytecode && socket_is_inet(&sk) && !dump->source->transport->replay;
 	if (window_seen(&dump->source->window, identity(&sk))) {
 		report->duplicates++;
 		return 0;

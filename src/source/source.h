@@ -79,7 +79,11 @@ bool selection_has_state(const struct selection *sel, enum sock_state state);
 extern const struct family family_tcp;
 extern const struct family family_mptcp;
 extern const struct family family_udp;
+extern const struct family family_udplite;
+extern const struct family family_raw;
 extern const struct family family_unix;
+extern const struct family family_packet;
+extern const struct family family_netlink;
 
 /* Every family that this program knows, and how many. */
 const struct family *const *source_families(size_t *count);

@@ -14,11 +14,7 @@ static int udp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *b
 		return err;
 	sk->netid = NETID_UDP;
 	sk->protocol = IPPROTO_UDP;
-	sk->queue_unit = QUEUE_MEMORY;
-	if (sk->recv_queue == 0)
-		sk->unread_bytes = 0;
-	if (sk->send_queue == 0)
-		sk->outstanding_bytes = sk->unsent_bytes = 0;
+	inet_memory_queues(sk);
 	return 0;
 }
 
