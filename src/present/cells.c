@@ -284,8 +284,6 @@ static void put_holders(struct outbuf *b, uint32_t inode, const struct holder_li
 {
 	if (inode == 0) {
 		outbuf_char(b, '-');
-	} else if (socket_is_kernels(sk)) {
-		outbuf_str(b, "kernel");
 	} else if (list->count == 0) {
 		outbuf_str(b, list->known == HOLDERS_COMPLETE ? "unseen" : "?");
 	} else if (cx->all_holders) {
@@ -301,7 +299,10 @@ static void put_holders(struct outbuf *b, uint32_t inode, const struct holder_li
 
 CELL(process)
 {
-	put_holders(b, sk->inode, &sk->holders, cx);
+	if (socket_is_kernels(sk))
+		outbuf_str(b, "kernel");
+	else
+		put_holders(b, sk->inode, &sk->holders, cx);
 }
 
 CELL(peer_process)
