@@ -15,12 +15,16 @@ src_liblingerstat_a_SOURCES = \
 	src/base/outbuf.c \
 	src/base/outbuf.h \
 	src/base/wordlist.h \
+	src/base/replace.c \
+	src/base/replace.h \
 	src/bpf/owners_record.h \
 	src/cmd/absent.c \
 	src/cmd/absent.h \
 	src/cmd/cmd.h \
 	src/cmd/common.c \
 	src/cmd/common.h \
+	src/cmd/deadline.c \
+	src/cmd/deadline.h \
 	src/cmd/explain.c \
 	src/cmd/families.c \
 	src/cmd/families.h \
@@ -101,6 +105,8 @@ src_liblingerstat_a_SOURCES = \
 	src/judge/stall.h \
 	src/model/protocols.c \
 	src/model/protocols.h \
+	src/measure/state_file.c \
+	src/measure/state_file.h \
 	src/model/reason.c \
 	src/model/reason.h \
 	src/model/socket.c \
@@ -123,6 +129,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/column.c \
 	src/present/column.h \
 	src/present/csv.c \
+	src/present/details.c \
+	src/present/details.h \
 	src/present/ends.c \
 	src/present/ends.h \
 	src/present/escape.c \
@@ -145,6 +153,10 @@ src_liblingerstat_a_SOURCES = \
 	src/present/writer.h \
 	src/source/attributes.c \
 	src/source/attributes.h \
+	src/source/details.c \
+	src/source/details.h \
+	src/source/details_tcp.c \
+	src/source/bound.c \
 	src/source/inet.c \
 	src/source/inet.h \
 	src/source/mptcp.c \

@@ -9,9 +9,11 @@ AM_CPPFLAGS += -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 
 # Unit tests: no root, no sockets of the machine's.
 UNIT_TESTS = \
+	tests/unit/test_bound \
 	tests/unit/test_bytecode \
 	tests/unit/test_close \
 	tests/unit/test_column \
+	tests/unit/test_details \
 	tests/unit/test_escape \
 	tests/unit/test_filter \
 	tests/unit/test_filter_plan \
@@ -33,6 +35,9 @@ UNIT_TESTS = \
 	tests/unit/test_window \
 	tests/unit/test_words \
 	tests/unit/test_restart \
+	tests/unit/test_deadline \
+	tests/unit/test_replace \
+	tests/unit/test_state_file \
 	tests/unit/test_families \
 	tests/unit/test_links \
 	tests/unit/test_unix \
@@ -55,9 +60,15 @@ tests_unit_test_netlink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=mnl_socket_sendto \
 	-Wl,--wrap=mnl_socket_recvfrom \
 	-Wl,--wrap=mnl_socket_close
+tests_unit_test_bound_SOURCES = \
+	tests/unit/test_bound.c tests/unit/fake_kernel.c tests/unit/fake_kernel.h $(UNIT_DIAG)
+tests_unit_test_bound_LDFLAGS = $(tests_unit_test_netlink_LDFLAGS)
 tests_unit_test_outbuf_SOURCES = tests/unit/test_outbuf.c $(UNIT_HEADER)
 tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(UNIT_HEADER)
 tests_unit_test_range_SOURCES = tests/unit/test_range.c $(UNIT_HEADER)
+tests_unit_test_deadline_SOURCES = tests/unit/test_deadline.c $(UNIT_HEADER)
+tests_unit_test_replace_SOURCES = tests/unit/test_replace.c $(UNIT_HEADER)
+tests_unit_test_state_file_SOURCES = tests/unit/test_state_file.c $(UNIT_HEADER)
 tests_unit_test_peers_SOURCES = tests/unit/test_peers.c $(UNIT_HEADER)
 tests_unit_test_replay_SOURCES = tests/unit/test_replay.c $(UNIT_DIAG)
 tests_unit_test_sorter_SOURCES = tests/unit/test_sorter.c $(UNIT_HEADER)
@@ -84,6 +95,7 @@ tests_unit_test_predicates_SOURCES = tests/unit/test_predicates.c $(UNIT_RESOLVE
 tests_unit_test_predicates_LDFLAGS = $(RESOLVER_WRAPS)
 UNIT_DECODE = tests/unit/decode.c tests/unit/decode.h $(UNIT_DIAG)
 tests_unit_test_families_SOURCES = tests/unit/test_families.c $(UNIT_DECODE)
+tests_unit_test_details_SOURCES = tests/unit/test_details.c $(UNIT_DECODE)
 tests_unit_test_unix_SOURCES = tests/unit/test_unix.c $(UNIT_DECODE)
 tests_unit_test_explain_SOURCES = tests/unit/test_explain.c $(UNIT_HEADER)
 tests_unit_test_links_SOURCES = tests/unit/test_links.c $(UNIT_HEADER)
@@ -93,6 +105,7 @@ tests_unit_test_restart_SOURCES = tests/unit/test_restart.c $(UNIT_HEADER)
 # every build runs, not only the first.
 LIVE_TESTS = \
 	tests/live/test_states \
+	tests/live/test_bound \
 	tests/live/test_filter_ss \
 	tests/live/test_late \
 	tests/live/test_linger \
@@ -110,6 +123,7 @@ LIVE_TESTS = \
 	tests/live/test_protocol_rows
 SMOKE_LIVE_TESTS = \
 	tests/live/test_states \
+	tests/live/test_bound \
 	tests/live/test_filter_ss \
 	tests/live/test_linger \
 	tests/live/test_rights \
@@ -144,6 +158,7 @@ tests_live_test_filter_ss_SOURCES = \
 tests_live_test_explain_SOURCES = \
 	tests/live/test_explain.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_restart_SOURCES = tests/live/test_restart.c $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \
@@ -187,6 +202,7 @@ closelab: lingerstat$(EXEEXT) tests/live/closelab/closelab$(EXEEXT)
 
 # Tests of the command line.
 CLI_TESTS = \
+	tests/cli/completion.bats \
 	tests/cli/demo.bats \
 	tests/cli/errors.bats \
 	tests/cli/explain.bats \
@@ -233,7 +249,7 @@ TESTS = $(TESTS_UNIT) $(TESTS_LIVE) $(CLI_TESTS)
 # What a second build (another compiler, sanitizers) runs: `make check-smoke`.
 SMOKE_TESTS = $(TESTS_UNIT) $(TESTS_SMOKE_LIVE) $(CLI_TESTS)
 TEST_EXTENSIONS = .bats .t
-EXTRA_DIST += $(CLI_TESTS) tests/run-tap tests/tally
+EXTRA_DIST += $(CLI_TESTS) tests/cli/complete.zsh tests/run-tap tests/tally
 
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 RUN_TAP = $(SHELL) $(top_srcdir)/tests/run-tap

@@ -11,6 +11,7 @@
 
 /* Who knows the words. */
 enum word_source {
+	WORDS_NONE,   /* there is no word to give */
 	WORDS_FREE,   /* nobody: a number, a name of the user's own */
 	WORDS_FIXED,  /* the list itself */
 	WORDS_FILE,   /* the file system */

@@ -24,8 +24,6 @@
 		return 0;                                         \
 	}
 
-FLAG(opt_all, all)
-FLAG(opt_listening, listening)
 FLAG(opt_ipv4, ipv4)
 FLAG(opt_ipv6, ipv6)
 FLAG(opt_numeric, numeric)
@@ -33,6 +31,22 @@ FLAG(opt_resolve, resolve)
 FLAG(opt_explain_filter, explain_filter)
 FLAG(opt_help, help)
 FLAG(opt_version, version)
+
+/* As in ss the last of them decides about states. */
+#define STATES(function, field)                                    \
+	static int function(void *options, const char *value)      \
+	{                                                          \
+		struct common_options *o = options;                \
+                                                                   \
+		(void)value;                                       \
+		o->all = o->listening = o->bound_inactive = false; \
+		o->field = true;                                   \
+		return 0;                                          \
+	}
+
+STATES(opt_all, all)
+STATES(opt_listening, listening)
+STATES(opt_bound, bound_inactive)
 
 #define KIND(function, mask)                                          \
 	static int function(void *options, const char *value)         \
@@ -153,6 +167,7 @@ static int opt_filter(void *options, const char *value)
 static const struct option_row rows[] = {
 	{ "all", 'a', NULL, "sockets in every state", opt_all },
 	{ "listening", 'l', NULL, "only listening sockets", opt_listening },
+	{ "bound-inactive", 'B', NULL, "only bound, idle sockets of TCP (Linux 6.8)", opt_bound },
 	{ "tcp", 't', NULL, "TCP (without any of these: TCP and MPTCP)", opt_tcp },
 	{ "mptcp", 'M', NULL, "MPTCP connections", opt_mptcp },
 	{ "udp", 'u', NULL, "UDP", opt_udp },
@@ -188,6 +203,8 @@ static void choose_sockets(struct common_options *o)
 	o->plan.named_netids = o->named & o->netids;
 	sel->netids = o->netids ? o->netids : families_default();
 	sel->states = o->listening ? STATES_LISTENING : families_states(sel->netids);
+	if (o->bound_inactive)
+		sel->states = STATE_BIT(STATE_BOUND_INACTIVE);
 	if (o->all)
 		sel->states = STATES_ALL;
 	sel->ipv4 = o->ipv4 || !o->ipv6;
@@ -275,6 +292,7 @@ static void apply_filter(struct common_options *o)
 	struct selection *sel = &o->plan.selection;
 
 	filter_states(o->filter, &sel->states);
+	o->plan.named_bound = sel->states == STATE_BIT(STATE_BOUND_INACTIVE);
 	o->plan.filter = o->filter;
 	o->plan.needs |= filter_needs(o->filter);
 	if (o->plan.read)

@@ -18,7 +18,7 @@ struct common_options {
 	enum color_mode color;
 	uint32_t netids; /* kinds asked for; 0: the default ones */
 	uint32_t named;  /* those of them that were named one by one */
-	bool all, listening, ipv4, ipv6;
+	bool all, listening, bound_inactive, ipv4, ipv6;
 	bool numeric, resolve;
 	bool help, version;
 	bool explain_filter;

@@ -58,6 +58,11 @@ void hint_missing(const struct run *run)
 				families[i]->name, families[i]->name);
 }
 
+void hint_bound(void)
+{
+	message("this kernel does not list bound, inactive TCP sockets (Linux 6.8 and newer do)");
+}
+
 /* Without CAP_PERFMON the load fails with EINVAL, not EPERM, so the error does not tell. */
 static bool lacks_privilege(const struct run *run)
 {

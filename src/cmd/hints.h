@@ -17,6 +17,9 @@ void hint_dump(const struct dump_report *report, const char *file);
 /* Families asked for by name that this kernel does not have. */
 void hint_missing(const struct run *run);
 
+/* Bound, inactive sockets were asked for of a kernel that cannot list them. */
+void hint_bound(void);
+
 /* The dump that finds the other ends of connections was not whole. */
 void hint_peers(const struct dump_report *report);
 

@@ -18,12 +18,16 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+#define OPTION_COLUMNS 16 /* at least as many as there are options that add a column */
+
 /* What the options said, before it becomes a struct listing. */
 struct list_options {
 	struct common_options common;
 	const struct writer_format *format;
 	const char *columns;
-	bool all_holders, no_header, descending;
+	bool all_holders, no_header, no_queues, oneline, descending;
+	const struct column *added[OPTION_COLUMNS]; /* by -i and its like */
+	size_t added_count;
 	const struct column *sort;
 	const char *record;
 };
@@ -32,6 +36,46 @@ static int opt_processes(void *options, const char *value)
 {
 	(void)value;
 	((struct list_options *)options)->all_holders = true;
+	return 0;
+}
+
+/* Options that add a column, as -C + would; as often as one likes. */
+static int add_option_column(void *options, const char *name)
+{
+	struct list_options *o = options;
+	const struct column *column = column_find(name);
+
+	for (size_t i = 0; i < o->added_count; i++)
+		if (o->added[i] == column)
+			return 0;
+	if (!column || o->added_count == OPTION_COLUMNS)
+		return -EINVAL;
+	o->added[o->added_count++] = column;
+	return 0;
+}
+
+#define ADDS_COLUMN(function, name)                           \
+	static int function(void *options, const char *value) \
+	{                                                     \
+		(void)value;                                  \
+		return add_option_column(options, name);      \
+	}
+
+ADDS_COLUMN(opt_info, "info")
+ADDS_COLUMN(opt_memory, "memory")
+ADDS_COLUMN(opt_timer, "timer")
+
+static int opt_oneline(void *options, const char *value)
+{
+	(void)value;
+	((struct list_options *)options)->oneline = true;
+	return 0;
+}
+
+static int opt_no_queues(void *options, const char *value)
+{
+	(void)value;
+	((struct list_options *)options)->no_queues = true;
 	return 0;
 }
 
@@ -98,6 +142,11 @@ static int opt_record(void *options, const char *value)
 
 static const struct option_row rows[] = {
 	{ "processes", 'p', NULL, "every holder with its descriptors", opt_processes },
+	{ "info", 'i', NULL, "rtt, window, rates, congestion (column info)", opt_info },
+	{ "memory", 'm', NULL, "memory of the buffers, drops (column memory)", opt_memory },
+	{ "options", 'o', NULL, "the timer that runs (column timer)", opt_timer },
+	{ "oneline", 'O', NULL, "what these add stands behind the row", opt_oneline },
+	{ "no-queues", 'Q', NULL, "without the columns recv-q and send-q", opt_no_queues },
 	{ "columns", 'C', "LIST", "these columns; +LIST adds some; help names all", opt_columns },
 	{ "sort", 0, "COLUMN", "sort by a column; -COLUMN: the largest first", opt_sort },
 	{ "no-header", 'H', NULL, "no header line", opt_no_header },
@@ -163,7 +212,7 @@ static int add_columns(struct column_list *list, const char *text)
 }
 
 /* Without -C the table shows its default and JSON shows everything. */
-static int choose_columns(const struct list_options *o, struct column_list *list)
+static int base_columns(const struct list_options *o, struct column_list *list)
 {
 	const char *text = o->columns;
 	size_t n;
@@ -181,6 +230,19 @@ static int choose_columns(const struct list_options *o, struct column_list *list
 	return add_columns(list, text);
 }
 
+static int choose_columns(const struct list_options *o, struct column_list *list)
+{
+	int err = base_columns(o, list);
+
+	for (size_t i = 0; i < o->added_count && !err; i++)
+		err = add_columns(list, o->added[i]->name);
+	if (!o->no_queues)
+		return err;
+	column_list_remove(list, column_find("recv-q"));
+	column_list_remove(list, column_find("send-q"));
+	return err;
+}
+
 static struct listing make_listing(const struct list_options *o)
 {
 	return (struct listing){
@@ -192,6 +254,7 @@ static struct listing make_listing(const struct list_options *o)
 		.resolve = o->common.resolve,
 		.all_holders = o->all_holders,
 		.no_header = o->no_header,
+		.oneline = o->oneline,
 		.sort = o->sort,
 		.descending = o->descending,
 	};

@@ -61,8 +61,6 @@ static void make_plan(struct view *v)
 	v->plan = v->listing->plan;
 	v->plan.needs = plan_needs(v->listing);
 	v->plan.touch_states = v->plan.selection.states;
-	if (v->plan.touch_states & STATE_BIT(STATE_BOUND_INACTIVE))
-		v->plan.touch_states |= STATE_BIT(STATE_CLOSE);
 	if (v->tally_wanted && !filter_states(v->plan.filter, &ignored))
 		v->plan.selection.states = STATES_ALL;
 }
@@ -102,12 +100,19 @@ static unsigned int terminal_width(void)
 	return size.ws_col;
 }
 
+/* Columns that have to be named are read out of the kernel's message, when the row is shown. */
+static bool reads_messages(const struct listing *l)
+{
+	return (column_list_needs(&l->columns) | l->sort->needs) & NEED_NAMING;
+}
+
 static int open_writer(struct view *v)
 {
 	const struct listing *l = v->listing;
 	struct writer_options options = {
 		.columns = &l->columns,
 		.header = !l->no_header,
+		.oneline = l->oneline,
 		.color = is_for_people(l) && style_wanted(l->color, STDOUT_FILENO),
 		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 		.width = terminal_width(),
@@ -118,8 +123,9 @@ static int open_writer(struct view *v)
 	if (outbuf_open(&v->out, v->fd) < 0)
 		return -ENOMEM;
 	v->names = names_new(is_for_people(l) && !l->numeric, is_for_people(l) && l->resolve);
-	v->cells = options.cells = (struct cell_context){ v->names, l->all_holders };
-	if (l->sort && !(v->sorter = sorter_new(l->sort, l->descending)))
+	v->cells = options.cells =
+		(struct cell_context){ .names = v->names, .all_holders = l->all_holders };
+	if (l->sort && !(v->sorter = sorter_new(l->sort, l->descending, reads_messages(l))))
 		return -ENOMEM;
 	v->explain = (struct explain_context){ v->names, v->ports, options.color };
 	v->writer = v->names ? l->format->open(&v->out, &options) : NULL;

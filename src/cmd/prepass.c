@@ -33,7 +33,7 @@ static int dump_unix(struct run *run)
 {
 	const struct selection sel = { .netids = NETIDS_UNIX,
 				       .states = STATES_ALL,
-				       .want_waiting = true };
+				       .want = WANT_WAITING };
 
 	return dump(run, &family_unix, &sel);
 }

@@ -232,6 +232,7 @@ static int take_socket(void *ctx, struct socket *sk)
 {
 	struct run *run = ctx;
 
+	run->bound_seen |= sk->state == STATE_BOUND_INACTIVE;
 	enrich_socket(&run->enrich, sk);
 	if (run->late && late_keep(run->late, sk))
 		return 0;
@@ -259,11 +260,30 @@ static void resolve_late(struct run *run)
 	}
 }
 
+static const struct {
+	unsigned int need;
+	enum wanted want;
+} dump_needs[] = {
+	{ NEED_CONGESTION, WANT_CONGESTION },
+	{ NEED_MEMORY, WANT_MEMORY },
+};
+
+static unsigned int plan_wants(unsigned int needs)
+{
+	unsigned int want = 0;
+
+	for (size_t i = 0; i < sizeof(dump_needs) / sizeof(dump_needs[0]); i++)
+		if (needs & dump_needs[i].need)
+			want |= dump_needs[i].want;
+	return want;
+}
+
 void run_dump(struct run *run, socket_sink sink, void *ctx)
 {
 	struct selection sel = run->plan->selection;
 
 	sel.want_tcp_info = run->plan->needs & NEED_TCP_INFO;
+	sel.want = plan_wants(run->plan->needs);
 	run->sink = sink;
 	run->ctx = ctx;
 	run->late = looks_twice(run) ? late_new() : NULL;
@@ -315,21 +335,39 @@ struct port_users *run_learn_ports(struct run *run)
 	return NULL;
 }
 
+/* An empty list of bound sockets may only mean that the kernel cannot list them. */
+static bool lacks_bound(const struct run *run)
+{
+	return run->plan->named_bound && !run->bound_seen &&
+	       source_lists_bound(run->source) == TRI_NO;
+}
+
+/* Says what was asked for by name and is not in this kernel; true when there is any. */
+static bool lacks_named(const struct run *run)
+{
+	bool families = run->plan->named_netids & run->missing_netids, bound = lacks_bound(run);
+
+	if (families)
+		hint_missing(run);
+	if (bound)
+		hint_bound();
+	return families || bound;
+}
+
 enum result run_verdict(const struct run *run, uint64_t sockets, uint64_t unknown_holders)
 {
 	const struct dump_report *r = &run->report;
+	bool lacking;
 
 	if (run->undecided)
 		hint_undecided(run->undecided);
 	if (needs_descriptors(run) && (sockets || run->undecided))
 		hint_unknown(run, unknown_holders);
-	if (run->plan->named_netids & run->missing_netids)
-		hint_missing(run);
+	lacking = lacks_named(run);
 	if (run->failed)
 		return RESULT_FAILED;
 	if (!dump_incomplete(r))
-		return run->plan->named_netids & run->missing_netids ? RESULT_INCOMPLETE
-								     : RESULT_DONE;
+		return lacking ? RESULT_INCOMPLETE : RESULT_DONE;
 	hint_dump(r, run->plan->read);
 	/* Nothing at all came: that is a failure, not a short list. */
 	return r->problem != DUMP_OK && r->messages == 0 ? RESULT_FAILED : RESULT_INCOMPLETE;

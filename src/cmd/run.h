@@ -21,6 +21,7 @@ struct run_plan {
 	unsigned int needs; /* union of plan/needs.h over everything that is shown or tested */
 	struct selection selection; /* want_tcp_info follows from the needs */
 	uint32_t named_netids;      /* asked for by name: their absence is an error */
+	bool named_bound;           /* asked for bound, inactive sockets alone: likewise */
 	enum linger_mode linger;
 	uint32_t touch_states;       /* --linger=getfd touches sockets in these states only */
 	const struct filter *filter; /* NULL: every socket of the selection */
@@ -36,6 +37,7 @@ struct run {
 	int again;               /* for a second owners pass, -1: none */
 	struct late *late;       /* sockets to look for again */
 	uint32_t missing_netids; /* of the selection, not in this kernel */
+	bool bound_seen;         /* a bound, inactive socket came: this kernel lists them */
 	bool failed;             /* beyond the dump: capabilities could not be dropped */
 	bool may_load_bpf;       /* the capabilities were there */
 	struct dump_report report;

@@ -28,6 +28,23 @@ static const char *column_help_at(size_t i)
 	return column_table(&n)[i].help;
 }
 
+/* -C also takes `help`. */
+static const char *column_or_help_at(size_t i)
+{
+	size_t n;
+
+	column_table(&n);
+	return i == n ? "help" : column_at(i);
+}
+
+static const char *column_or_help_help_at(size_t i)
+{
+	size_t n;
+
+	column_table(&n);
+	return i == n ? "name all columns" : column_help_at(i);
+}
+
 static const char *format_at(size_t i)
 {
 	size_t n;
@@ -61,7 +78,7 @@ static const struct vocabulary {
 	const char *argument;
 	struct word_list words;
 } vocabularies[] = {
-	{ "LIST", { WORDS_FIXED, true, "+", column_at, column_help_at } },
+	{ "LIST", { WORDS_FIXED, true, "+", column_or_help_at, column_or_help_help_at } },
 	{ "COLUMN", { WORDS_FIXED, false, "-", column_at, column_help_at } },
 	{ "FORMAT", { WORDS_FIXED, false, "", format_at, NULL } },
 	{ "LEVEL", { WORDS_FIXED, false, "", risk_at, NULL } },

@@ -11,8 +11,8 @@ static void put_states(struct outbuf *b, uint32_t mask)
 {
 	bool first = true;
 
-	for (int i = STATE_ESTABLISHED; i <= STATE_CLOSING; i++) {
-		if (!(mask & STATE_BIT(i)))
+	for (int i = STATE_ESTABLISHED; i < STATE_COUNT; i++) {
+		if (!(mask & STATE_BIT(i)) || !state_is_shown((enum sock_state)i))
 			continue;
 		outbuf_str(b, first ? "" : " ");
 		outbuf_str(b, state_json_name((enum sock_state)i));

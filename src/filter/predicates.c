@@ -129,11 +129,7 @@ NUMBER(idle, idle_ms(sk))
 
 static enum tri in_mask(const struct socket *sk, int64_t mask)
 {
-	uint32_t bit = STATE_BIT(sk->state);
-
-	if (sk->state == STATE_CLOSE)
-		bit |= STATE_BIT(STATE_BOUND_INACTIVE);
-	return as_tri((uint32_t)mask & bit);
+	return as_tri((uint32_t)mask & STATE_BIT(sk->state));
 }
 
 TEST(state)

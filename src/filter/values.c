@@ -204,8 +204,8 @@ int value_user(const char *text, struct filter_value *value, struct filter_error
 	return 0;
 }
 
-/* What is shown as one state has two bits in the kernel's masks: SYN_RECV a request socket's, CLOSE
- * that of a socket which is bound and nothing else. */
+/* What is shown as one state has two bits in the kernel's masks: SYN_RECV a request socket's,
+ * UNCONN that of a TCP socket which is bound and nothing else. */
 #define SYN_RECVS (STATE_BIT(STATE_SYN_RECV) | STATE_BIT(STATE_NEW_SYN_RECV))
 #define CLOSES    (STATE_BIT(STATE_CLOSE) | STATE_BIT(STATE_BOUND_INACTIVE))
 #define MINI      (SYN_RECVS | STATE_BIT(STATE_TIME_WAIT))
@@ -222,6 +222,7 @@ static const struct {
 	{ "big", STATES_ALL & ~MINI },
 	/* ss's own spellings of a state. */
 	{ "unconnected", CLOSES },
+	{ "bound-inactive", STATE_BIT(STATE_BOUND_INACTIVE) },
 	{ "syn-rcv", SYN_RECVS },
 };
 
@@ -250,7 +251,7 @@ static uint32_t state_bits(enum sock_state state)
 
 	if (bit & SYN_RECVS)
 		return SYN_RECVS;
-	return bit & CLOSES ? CLOSES : bit;
+	return state == STATE_CLOSE ? CLOSES : bit;
 }
 
 int value_states(const char *text, struct filter_value *value, struct filter_error *error)

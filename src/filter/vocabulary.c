@@ -47,6 +47,8 @@ const char *filter_predicate_word(size_t i, struct word_list *values)
 	const struct predicate *p = predicate_at(i);
 
 	*values = (struct word_list){ .source = WORDS_FREE, .prefix = "" };
+	if (p && p->flag)
+		values->source = WORDS_NONE;
 	for (size_t k = 0; p && k < ARRAY_SIZE(lists); k++)
 		if (lists[k].read == p->read)
 			*values = lists[k].words;

@@ -151,7 +151,8 @@ static void cannot_say(const struct hearing *h, struct close_forecast *f)
 /* SYN_SENT, or bound and idle. */
 static bool is_unconnected(const struct hearing *h)
 {
-	return in_states(h->sk, STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_CLOSE));
+	return in_states(h->sk, STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_CLOSE) |
+					STATE_BIT(STATE_BOUND_INACTIVE));
 }
 
 static void close_silently(const struct hearing *h, struct close_forecast *f)

@@ -41,7 +41,7 @@ static const struct state_words state_words[STATE_COUNT] = {
 	[STATE_LISTEN] = { "LISTEN", "listen", "listening" },
 	[STATE_CLOSING] = { "CLOSING", "closing", NULL },
 	[STATE_NEW_SYN_RECV] = { "SYN-RECV", "syn_recv", NULL },
-	[STATE_BOUND_INACTIVE] = { "UNCONN", "close", NULL },
+	[STATE_BOUND_INACTIVE] = { "UNCONN", "bound_inactive", NULL },
 };
 
 static const char *const outcome_names[OUTCOME_COUNT] = {
@@ -85,6 +85,11 @@ const char *state_ss_name(enum sock_state state)
 const char *state_json_name(enum sock_state state)
 {
 	return state < STATE_COUNT ? state_words[state].json : NULL;
+}
+
+bool state_is_shown(enum sock_state state)
+{
+	return state != STATE_UNKNOWN && state != STATE_NEW_SYN_RECV && state < STATE_COUNT;
 }
 
 /* Equal but for case and the separators `-` and `_`. */

@@ -47,7 +47,7 @@ enum sock_state {
 	STATE_LISTEN,
 	STATE_CLOSING,
 	STATE_NEW_SYN_RECV,   /* only in request masks: a request socket, shown as SYN_RECV */
-	STATE_BOUND_INACTIVE, /* only in request masks: bound and idle, shown as CLOSE (6.8+) */
+	STATE_BOUND_INACTIVE, /* TCP: bound and idle; the kernel's answer says CLOSE (6.8+) */
 	STATE_COUNT,
 };
 
@@ -94,6 +94,10 @@ const char *state_ss_name(enum sock_state state);
 
 /* The state as node_exporter and JSON write it (`close_wait`); NULL for one we do not know. */
 const char *state_json_name(enum sock_state state);
+
+/* True for every state that a socket can be shown in: not for STATE_UNKNOWN, which has no word, nor
+ * for STATE_NEW_SYN_RECV, which only request masks have. */
+bool state_is_shown(enum sock_state state);
 
 /* The state a word names, in any spelling and case, separators ignored; STATE_UNKNOWN if none. */
 enum sock_state state_from_word(const char *word);

@@ -17,8 +17,11 @@ enum need {
 	NEED_FORECAST = 1 << 6, /* the judge */
 	NEED_NETNS_NAME = 1 << 7,
 	NEED_MARK = 1 << 8,          /* the kernel shows it to CAP_NET_ADMIN, until the dump ends */
-	NEED_PEER_NAMES = 1 << 9,    /* of unix sockets: one unix dump before */
-	NEED_PEER_HOLDERS = 1 << 10, /* the same, and of TCP one dump of connections to this host */
+	NEED_NAMING = 1 << 9,        /* nothing of the kernel, but to be asked for by name */
+	NEED_CONGESTION = 1 << 10,   /* INET_DIAG_CONG and what the algorithm tells of itself */
+	NEED_MEMORY = 1 << 11,       /* SK_MEMINFO_* in the dump */
+	NEED_PEER_NAMES = 1 << 12,   /* of unix sockets: one unix dump before */
+	NEED_PEER_HOLDERS = 1 << 13, /* the same, and of TCP one dump of connections to this host */
 };
 
 #endif

@@ -6,12 +6,15 @@
 
 #include "plan/needs.h"
 #include "present/cells.h"
+#include "present/details.h"
 #include "present/orders.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define JUDGE   (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
 #define REASONS (JUDGE | NEED_OWNERS)
+#define INFO    (NEED_NAMING | NEED_TCP_INFO | NEED_CONGESTION)
+#define MEMORY  (NEED_NAMING | NEED_MEMORY)
 
 static const struct column columns[] = {
 	{ "netid", "NETID", "netid", "kind of socket", 0, false, 0, cell_netid, json_netid, NULL,
@@ -85,6 +88,12 @@ static const struct column columns[] = {
 	  cell_block, json_block, NULL, NULL },
 	{ "drain", "DRAIN-MS", "close.drain_ms", "milliseconds to deliver the queue, estimated",
 	  JUDGE, true, 0, cell_drain, json_drain, NULL, NULL },
+	{ "info", "INFO", "info", "tcp_info and congestion, beneath (-i)", INFO, PLACE_BENEATH, 0,
+	  cell_info, json_info, NULL, NULL },
+	{ "memory", "MEMORY", "memory", "buffer memory and drops, beneath (-m)", MEMORY,
+	  PLACE_BENEATH, 0, cell_memory, json_memory, NULL, NULL },
+	{ "timer", "TIMER", "timer", "the running timer, beneath (-o)", NEED_NAMING, PLACE_BENEATH,
+	  0, cell_timer, json_timer, NULL, NULL },
 };
 
 const struct column *column_table(size_t *count)
@@ -135,11 +144,22 @@ int column_list_parse(struct column_list *list, const char *text, char *bad, siz
 	}
 }
 
+void column_list_remove(struct column_list *list, const struct column *column)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i] != column)
+			list->items[n++] = list->items[i];
+	list->count = n;
+}
+
 void column_list_all(struct column_list *list)
 {
 	list->count = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		list->items[list->count++] = &columns[i];
+		if (!(columns[i].needs & NEED_NAMING))
+			list->items[list->count++] = &columns[i];
 }
 
 unsigned int column_list_needs(const struct column_list *list)

@@ -19,6 +19,14 @@
 struct cell_context {
 	struct names *names;
 	bool all_holders; /* -p: every holder with its descriptors */
+	bool exact; /* for a program: details with the keys and numbers of JSON, and all of them */
+};
+
+/* Where a column's cells stand. */
+enum place {
+	PLACE_LEFT,    /* in the row, aligned to the left; false in the table's older rows */
+	PLACE_RIGHT,   /* aligned to the right; true */
+	PLACE_BENEATH, /* details: under the row, or behind it */
 };
 
 struct column {
@@ -27,7 +35,7 @@ struct column {
 	const char *json; /* path in a JSON socket; at most one dot */
 	const char *help; /* one line */
 	unsigned int needs;
-	bool right; /* aligned to the right */
+	enum place place;
 	/* 0: never cut. On a terminal that is too narrow the others are; what stands from the last
 	 * such character on (a port, a pid) is kept, or nothing where it is '$'. */
 	char cut;
@@ -39,7 +47,7 @@ struct column {
 	void (*order)(struct outbuf *b, const struct socket *sk, const struct cell_context *cx);
 };
 
-#define COLUMNS_MAX     48
+#define COLUMNS_MAX     96
 #define COLUMNS_DEFAULT "netid,state,recv-q,send-q,linger,risk,local,peer,process"
 
 /* The whole table, in the order of the JSON keys. */
@@ -59,7 +67,10 @@ struct column_list {
  * cut). */
 int column_list_parse(struct column_list *list, const char *text, char *bad, size_t size);
 
-/* Every column: what JSON shows when none are named. */
+/* Takes a column out of the list, where it is there. */
+void column_list_remove(struct column_list *list, const struct column *column);
+
+/* Every column but those that have to be named (NEED_NAMING): what JSON shows when none are. */
 void column_list_all(struct column_list *list);
 
 /* The union of what the columns need. */

@@ -85,5 +85,6 @@ struct writer *csv_open(struct outbuf *out, const struct writer_options *options
 	c->writer = (struct writer){ csv_begin, csv_row, NULL, csv_free };
 	c->out = out;
 	c->options = *options;
+	c->options.cells.exact = true;
 	return &c->writer;
 }

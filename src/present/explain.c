@@ -16,7 +16,7 @@
 
 static void put_title(struct outbuf *b, const struct socket *sk, const struct explain_context *cx)
 {
-	struct cell_context cells = { cx->names, false };
+	struct cell_context cells = { .names = cx->names };
 	enum ink ink = cx->color ? ink_risk(sk) : INK_PLAIN;
 
 	cell_netid(b, sk, &cells);

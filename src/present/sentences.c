@@ -46,7 +46,8 @@ static const char *const state_sentences[STATE_COUNT] = {
 	[STATE_TIME_WAIT] =
 		"Over on both sides; the pair of ports is kept until late segments have "
 		"died.",
-	[STATE_CLOSE] = "Bound to a port and not connected.",
+	[STATE_CLOSE] = "Not connected.",
+	[STATE_BOUND_INACTIVE] = "Bound to a port and not connected.",
 	[STATE_CLOSE_WAIT] = "The peer has finished sending; this side has not closed.",
 	[STATE_LAST_ACK] = "Both sides have finished; the last FIN, ours, is not acknowledged yet.",
 	[STATE_LISTEN] = "Listening for connections.",
@@ -56,8 +57,6 @@ static const char *const state_sentences[STATE_COUNT] = {
 
 static const char *state_sentence(const struct socket *sk)
 {
-	if (sk->family == AF_UNIX && sk->state == STATE_CLOSE)
-		return "Not connected.";
 	if (sk->netid == NETID_UDP)
 		return sk->state == STATE_ESTABLISHED ? "Connected: it has one peer."
 						      : "Not connected: anyone may send to it.";
@@ -66,7 +65,8 @@ static const char *state_sentence(const struct socket *sk)
 
 static bool has_queues(const struct socket *sk)
 {
-	return sk->queue_unit == QUEUE_BYTES && sk->state != STATE_CLOSE;
+	return sk->queue_unit == QUEUE_BYTES && sk->state != STATE_CLOSE &&
+	       sk->state != STATE_BOUND_INACTIVE;
 }
 
 /* When anything last went forward. For CLOSE-WAIT it is the only clue to its age: the kernel
@@ -322,7 +322,7 @@ PART(part_certainty)
 
 PART(part_holders)
 {
-	struct cell_context all = { cx->names, true };
+	struct cell_context all = { .names = cx->names, .all_holders = true };
 
 	if (sk->inode == 0)
 		return;

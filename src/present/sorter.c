@@ -21,12 +21,13 @@ struct kept {
 struct sorter {
 	const struct column *column;
 	bool descending;
+	bool messages; /* are kept too */
 	struct kept *items;
 	size_t count, cap;
 	struct outbuf cell;
 };
 
-struct sorter *sorter_new(const struct column *column, bool descending)
+struct sorter *sorter_new(const struct column *column, bool descending, bool messages)
 {
 	struct sorter *s = calloc(1, sizeof(*s));
 
@@ -38,6 +39,7 @@ struct sorter *sorter_new(const struct column *column, bool descending)
 	}
 	s->column = column;
 	s->descending = descending;
+	s->messages = messages;
 	return s;
 }
 
@@ -46,6 +48,7 @@ static void free_kept(struct kept *k)
 	free((void *)k->sk.holders.items);
 	free((void *)k->sk.other.holders.items);
 	free((void *)k->sk.un.name);
+	free((void *)k->sk.message);
 	free(k->key.bytes);
 }
 
@@ -60,40 +63,39 @@ void sorter_free(struct sorter *sorter)
 	free(sorter);
 }
 
-/* Replaces *at by a copy; NULL stays NULL. Returns 0, or -ENOMEM with *at set to NULL. */
-static int copy_bytes(const void **at, size_t size)
+/* Gives a copy; of nothing NULL, and then *failed stays as it is. */
+static void *copy(const void *from, size_t size, bool *failed)
 {
-	void *copy;
+	void *to = from ? malloc(size + 1) : NULL;
 
-	if (!*at)
-		return 0;
-	copy = malloc(size + 1);
-	if (copy)
-		memcpy(copy, *at, size);
-	*at = copy;
-	return copy ? 0 : -ENOMEM;
+	*failed |= from && !to;
+	return to ? memcpy(to, from, size) : NULL;
 }
 
-/* The lists of holders and a unix name live only as long as the row: they are copied. The names
- * of processes, peers, devices and cgroups outlive the dump. */
-static int copy_references(struct kept *k)
+static void copy_holders(struct holder_list *to, const struct holder_list *from, bool *failed)
 {
-	struct holder_list *own = &k->sk.holders, *other = &k->sk.other.holders;
-	int err = copy_bytes((const void **)&own->items, own->count * sizeof(*own->items));
-
-	err |= copy_bytes((const void **)&other->items, other->count * sizeof(*other->items));
-	err |= copy_bytes((const void **)&k->sk.un.name, k->sk.un.name_len);
-	if (err)
-		free_kept(k);
-	return err ? -ENOMEM : 0;
+	to->items = copy(from->items, from->count * sizeof(*from->items), failed);
 }
 
-/* The column's own order, else the cell: a number where it begins with one, or its text. */
+/* The lists of holders, a unix name and the message live only as long as the row: they are copied.
+ * The names of processes, peers, devices and cgroups outlive the dump. */
+static int copy_references(struct socket *sk, const struct socket *from, bool messages)
+{
+	bool failed = false;
+
+	*sk = *from;
+	copy_holders(&sk->holders, &from->holders, &failed);
+	copy_holders(&sk->other.holders, &from->other.holders, &failed);
+	sk->un.name = copy(from->un.name, from->un.name_len, &failed);
+	sk->message = messages ? copy(from->message, from->message_len, &failed) : NULL;
+	return failed ? -ENOMEM : 0;
+}
+
 static int fill_key(struct sorter *s, struct key *key)
 {
 	char *end;
 
-	if (!s->column->order && s->column->right) {
+	if (!s->column->order && s->column->place == PLACE_RIGHT) {
 		key->number = strtoll(s->cell.data, &end, 10);
 		if (end != s->cell.data)
 			return 0;
@@ -144,12 +146,10 @@ int sorter_add(struct sorter *sorter, const struct socket *sk, const struct cell
 	if (err)
 		return err;
 	k = &sorter->items[sorter->count];
-	*k = (struct kept){ .sk = *sk, .order = sorter->count, .descending = sorter->descending };
-	err = copy_references(k);
-	if (err)
-		return err;
-	sorter->count++;
-	return make_key(sorter, k, cells);
+	*k = (struct kept){ .order = sorter->count, .descending = sorter->descending };
+	sorter->count++; /* what was copied is freed with the rest, come what may */
+	err = copy_references(&k->sk, sk, sorter->messages);
+	return err ? err : make_key(sorter, k, cells);
 }
 
 static int compare_bytes(const struct key *a, const struct key *b)

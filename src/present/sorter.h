@@ -10,9 +10,9 @@
 
 struct sorter;
 
-/* Takes the column to sort by, and whether the largest comes first. Returns NULL when memory is
- * short. */
-struct sorter *sorter_new(const struct column *column, bool descending);
+/* Takes the column to sort by, whether the largest comes first, and whether the kernel's messages
+ * are kept for columns that are read out of them. Returns NULL when memory is short. */
+struct sorter *sorter_new(const struct column *column, bool descending, bool messages);
 void sorter_free(struct sorter *sorter);
 
 /* Keeps a copy of a socket with all it refers to. Returns 0 or -ENOMEM. */

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 
 #include "present/escape.h"
+#include "present/wrap.h"
 #include "present/writer.h"
 
 #define SAMPLE    256
 #define GAP       1  /* spaces between columns */
 #define MIN_WIDTH 12 /* a flexible column is not cut below this */
+#define INDENT    12 /* of details beneath their row */
 
 /* One row of formatted cells: where each begins in the text, and its ink. */
 struct row {
@@ -23,7 +25,9 @@ struct table {
 	struct writer writer;
 	struct outbuf *out;
 	struct writer_options options;
-	size_t columns;
+	const struct column *order[COLUMNS_MAX]; /* those of the row, then those beneath it */
+	size_t columns;                          /* in the row */
+	size_t all;
 	size_t width[COLUMNS_MAX];
 	struct outbuf text; /* cells of the held rows, one after the other */
 	struct row rows[SAMPLE];
@@ -33,9 +37,10 @@ struct table {
 
 static const struct column *column_at(const struct table *t, size_t i)
 {
-	return t->options.columns->items[i];
+	return t->order[i];
 }
 
+/* With the number of all columns: where the next row starts. */
 static size_t cell_start(const struct row *row, size_t row_start, size_t i)
 {
 	return i ? row->end[i - 1] : row_start;
@@ -43,7 +48,7 @@ static size_t cell_start(const struct row *row, size_t row_start, size_t i)
 
 static void format_row(struct table *t, const struct socket *sk, struct row *row)
 {
-	for (size_t i = 0; i < t->columns; i++) {
+	for (size_t i = 0; i < t->all; i++) {
 		const struct column *c = column_at(t, i);
 
 		c->cell(&t->text, sk, &t->options.cells);
@@ -105,7 +110,7 @@ static void put_cell(struct table *t, size_t i, const char *s, size_t n, enum in
 	pad = shown < t->width[i] ? t->width[i] - shown : 0;
 	if (i)
 		outbuf_fill(t->out, ' ', GAP);
-	if (c->right)
+	if (c->place == PLACE_RIGHT)
 		outbuf_fill(t->out, ' ', pad);
 	style_begin(t->out, ink);
 	if (cut)
@@ -113,23 +118,59 @@ static void put_cell(struct table *t, size_t i, const char *s, size_t n, enum in
 	else
 		outbuf_put(t->out, s, n);
 	style_end(t->out, ink);
-	if (!c->right && i + 1 < t->columns)
+	if (c->place == PLACE_LEFT && i + 1 < t->columns)
 		outbuf_fill(t->out, ' ', pad);
+}
+
+/* In one line: `info: ... memory: ...`. */
+static void put_details_line(struct table *t, const struct row *row, size_t row_start)
+{
+	for (size_t i = t->columns; i < t->all; i++) {
+		size_t start = cell_start(row, row_start, i);
+
+		if (i)
+			outbuf_char(t->out, i == t->columns && !t->options.oneline ? '\t' : ' ');
+		outbuf_str(t->out, column_at(t, i)->name);
+		outbuf_str(t->out, ": ");
+		outbuf_put(t->out, t->text.data + start, row->end[i] - start);
+	}
+	outbuf_char(t->out, '\n');
+}
+
+/* A paragraph each, of those that have something to say. */
+static void put_details_wrapped(struct table *t, const struct row *row, size_t row_start)
+{
+	for (size_t i = t->columns; i < t->all; i++) {
+		size_t start = cell_start(row, row_start, i);
+		const char *text = t->text.data + start;
+		size_t n = row->end[i] - start;
+
+		if (n == 1 && *text == '-')
+			continue;
+		wrap_labelled(t->out, column_at(t, i)->name, text, n, INDENT, t->options.width);
+	}
 }
 
 static void put_row(struct table *t, const struct row *row, size_t row_start)
 {
+	bool beneath = t->all > t->columns;
+
 	for (size_t i = 0; i < t->columns; i++) {
 		size_t start = cell_start(row, row_start, i);
 
 		put_cell(t, i, t->text.data + start, row->end[i] - start, row->ink[i]);
 	}
-	outbuf_char(t->out, '\n');
+	if (t->columns && !(beneath && t->options.oneline))
+		outbuf_char(t->out, '\n');
+	if (beneath && t->options.width && !t->options.oneline)
+		put_details_wrapped(t, row, row_start);
+	else if (beneath)
+		put_details_line(t, row, row_start);
 }
 
 static void put_header(struct table *t)
 {
-	if (!t->options.header)
+	if (!t->options.header || !t->columns)
 		return;
 	for (size_t i = 0; i < t->columns; i++) {
 		const char *header = column_at(t, i)->header;
@@ -153,7 +194,7 @@ static void measure(struct table *t)
 			if (w > t->width[i])
 				t->width[i] = w;
 		}
-		start = t->rows[r].end[t->columns - 1];
+		start = cell_start(&t->rows[r], start, t->all);
 	}
 }
 
@@ -202,7 +243,7 @@ static void flow(struct table *t)
 	put_header(t);
 	for (size_t r = 0; r < t->held; r++) {
 		put_row(t, &t->rows[r], start);
-		start = t->rows[r].end[t->columns - 1];
+		start = cell_start(&t->rows[r], start, t->all);
 	}
 	t->text.len = 0;
 }
@@ -251,6 +292,13 @@ static void table_free(struct writer *w)
 	free(t);
 }
 
+static void place_columns(struct table *t, const struct column_list *list, bool beneath)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if ((list->items[i]->place == PLACE_BENEATH) == beneath)
+			t->order[t->all++] = list->items[i];
+}
+
 struct writer *table_open(struct outbuf *out, const struct writer_options *options)
 {
 	struct table *t = calloc(1, sizeof(*t));
@@ -265,6 +313,8 @@ struct writer *table_open(struct outbuf *out, const struct writer_options *optio
 	t->out = out;
 	t->text.ascii = !options->utf8;
 	t->options = *options;
-	t->columns = options->columns->count;
+	place_columns(t, options->columns, false);
+	t->columns = t->all;
+	place_columns(t, options->columns, true);
 	return &t->writer;
 }

@@ -43,9 +43,10 @@ static void json_count(struct outbuf *b, bool first, const char *name, uint64_t 
 static void json_states(struct outbuf *b, const struct tally *t)
 {
 	outbuf_str(b, "\"states\":{");
-	for (int i = STATE_ESTABLISHED; i <= STATE_CLOSING; i++)
-		json_count(b, i == STATE_ESTABLISHED, state_json_name((enum sock_state)i),
-			   t->states[i]);
+	for (int i = STATE_ESTABLISHED; i < STATE_COUNT; i++)
+		if (state_is_shown((enum sock_state)i))
+			json_count(b, i == STATE_ESTABLISHED, state_json_name((enum sock_state)i),
+				   t->states[i]);
 	json_count(b, false, "unknown", t->states[STATE_UNKNOWN]);
 	outbuf_char(b, '}');
 }

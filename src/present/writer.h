@@ -19,7 +19,8 @@
 struct writer_options {
 	const struct column_list *columns;
 	struct cell_context cells;
-	bool header; /* -H: false */
+	bool header;  /* -H: false */
+	bool oneline; /* -O: details stand behind their row, not beneath it (table only) */
 	bool color;
 	bool utf8;                             /* the terminal takes it */
 	unsigned int width;                    /* of the terminal; 0: no terminal, nothing is cut */

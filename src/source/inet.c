@@ -195,6 +195,26 @@ void inet_request_filter(struct nlmsghdr *nlh, const struct selection *sel)
 		mnl_attr_put(nlh, INET_DIAG_REQ_BYTECODE, sel->bytecode_len, sel->bytecode);
 }
 
+#define EXT(attribute) (1u << ((attribute)-1))
+
+/* The algorithm's own numbers come for VEGASINFO, whichever algorithm it is (tcp_diag.c,
+ * inet_sk_diag_fill()). */
+static const struct {
+	enum wanted want;
+	uint8_t ext;
+} extensions[] = {
+	{ WANT_CONGESTION, EXT(INET_DIAG_CONG) | EXT(INET_DIAG_VEGASINFO) },
+	{ WANT_MEMORY, EXT(INET_DIAG_SKMEMINFO) },
+};
+
+uint8_t inet_request_ext(const struct selection *sel, uint8_t ext)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(extensions); i++)
+		if (sel->want & extensions[i].want)
+			ext |= extensions[i].ext;
+	return ext;
+}
+
 struct nlmsghdr *inet_request_each(char *buf, const struct selection *sel, unsigned int pass,
 				   uint8_t protocol, uint8_t ext)
 {
@@ -208,7 +228,7 @@ struct nlmsghdr *inet_request_each(char *buf, const struct selection *sel, unsig
 		families[n++] = AF_INET6;
 	if (pass >= n)
 		return NULL;
-	nlh = inet_request(buf, families[pass], protocol, sel->states, ext);
+	nlh = inet_request(buf, families[pass], protocol, sel->states, inet_request_ext(sel, ext));
 	inet_request_filter(nlh, sel);
 	return nlh;
 }

@@ -31,6 +31,9 @@ void inet_memory_queues(struct socket *sk);
 /* Writes a request for one walk over the sockets of one address family and protocol. */
 struct nlmsghdr *inet_request(char *buf, uint8_t address_family, uint8_t protocol, uint32_t states,
 			      uint8_t ext);
+/* The bits of idiag_ext for what the selection wants beside `ext`. */
+uint8_t inet_request_ext(const struct selection *sel, uint8_t ext);
+
 /* One pass for each wanted IP version: the request for pass 0 and 1, then NULL. */
 struct nlmsghdr *inet_request_each(char *buf, const struct selection *sel, unsigned int pass,
 				   uint8_t protocol, uint8_t ext);

@@ -225,15 +225,10 @@ void source_close(struct source *source)
 
 bool selection_has_state(const struct selection *sel, enum sock_state state)
 {
-	uint32_t bits = STATE_BIT(state);
-
 	/* A state without a name belongs to every state. */
 	if (state == STATE_UNKNOWN)
 		return (sel->states & STATES_ALL) == STATES_ALL;
-	/* A bound, idle socket is asked for by a bit of its own. */
-	if (state == STATE_CLOSE)
-		bits |= STATE_BIT(STATE_BOUND_INACTIVE);
-	return sel->states & bits;
+	return sel->states & STATE_BIT(state);
 }
 
 static uint64_t mix(uint64_t hash, const void *data, size_t n)

@@ -23,8 +23,15 @@ struct selection {
 	bool ipv6;
 	const void *bytecode; /* INET_DIAG_REQ_BYTECODE, NULL: none */
 	size_t bytecode_len;
-	bool want_waiting;  /* of unix listeners: the clients that wait */
 	bool want_tcp_info; /* INET_DIAG_INFO: the judge's evidence, notsent_bytes */
+	unsigned int want;  /* mask of enum wanted: for source/details.h */
+};
+
+/* What a decoder's request asks for only when something will show it. */
+enum wanted {
+	WANT_CONGESTION = 1 << 0, /* INET_DIAG_CONG, and VEGASINFO for every algorithm's own */
+	WANT_MEMORY = 1 << 1,     /* SK_MEMINFO_* */
+	WANT_WAITING = 1 << 2,    /* of unix listeners: the clients that wait */
 };
 
 /* Why a dump is not to be trusted as whole; the first that happened is kept. */
@@ -113,6 +120,11 @@ bool source_has_socket(struct source *source, const struct socket *sk);
 
 /* True when this kernel can dump the family. A recording can be asked for any. */
 bool source_has(struct source *source, const struct family *family);
+
+/* True when this kernel lists TCP sockets that are bound and nothing else (STATE_BOUND_INACTIVE,
+ * inet_diag_dump_icsk() since 6.8). Binds one of its own for a moment to see; TRI_UNKNOWN of a
+ * recording, and where that fails. */
+enum tri source_lists_bound(struct source *source);
 
 /* A sentence part for a problem, such as "the kernel refused the request". */
 const char *dump_problem_text(enum dump_problem problem);

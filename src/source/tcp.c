@@ -134,6 +134,16 @@ static bool is_mptcp(const struct inet_attrs *attrs)
 	       memcmp(mnl_attr_get_payload(attr), name, sizeof(name)) == 0;
 }
 
+/* A request socket is shown as what it is about to be. TCP_CLOSE itself is in none of the tables
+ * that the kernel walks, but the one of bound ports, where no other state is taken
+ * (inet_diag_dump_icsk(), TCPF_BOUND_INACTIVE). */
+static enum sock_state shown_state(enum sock_state state)
+{
+	if (state == STATE_NEW_SYN_RECV)
+		return STATE_SYN_RECV;
+	return state == STATE_CLOSE ? STATE_BOUND_INACTIVE : state;
+}
+
 static int tcp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *bad_attrs)
 {
 	struct inet_attrs attrs;
@@ -143,8 +153,7 @@ static int tcp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *b
 		return err;
 	sk->netid = NETID_TCP;
 	sk->protocol = IPPROTO_TCP;
-	if (sk->state == STATE_NEW_SYN_RECV)
-		sk->state = STATE_SYN_RECV;
+	sk->state = shown_state(sk->state);
 	if (attrs.info)
 		read_info(&sk->tcp, attrs.info, attrs.info_len);
 	if (sk->state == STATE_LISTEN)
@@ -165,7 +174,8 @@ static uint32_t kernel_states(uint32_t states)
 
 static struct nlmsghdr *tcp_request(char *buf, const struct selection *sel, unsigned int pass)
 {
-	uint8_t ext = sel->want_tcp_info ? 1u << (INET_DIAG_INFO - 1) : 0;
+	uint8_t info = sel->want_tcp_info ? 1u << (INET_DIAG_INFO - 1) : 0;
+	uint8_t ext = inet_request_ext(sel, info);
 	uint32_t states = kernel_states(sel->states);
 	struct nlmsghdr *nlh;
 

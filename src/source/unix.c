@@ -165,7 +165,9 @@ static struct nlmsghdr *unix_request(char *buf, const struct selection *sel, uns
 	req->sdiag_family = AF_UNIX;
 	req->udiag_states = sel->states;
 	req->udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID;
-	if (sel->want_waiting)
+	if (sel->want & WANT_MEMORY)
+		req->udiag_show |= UDIAG_SHOW_MEMINFO;
+	if (sel->want & WANT_WAITING)
 		req->udiag_show |= UDIAG_SHOW_ICONS;
 	return nlh;
 }

@@ -289,7 +289,7 @@ static void a_listener(void **state)
 
 /* sock_diag has no row for a socket that is bound and nothing else, unless the request's state
  * mask has TCP_BOUND_INACTIVE (6.8 and later); a connection that was reset is not listed either.
- * Where there is a row it must be this socket's, in state close. */
+ * Where there is a row it must be this socket's, bound and inactive. */
 static void a_closed_socket(void **state)
 {
 	int family = *(const int *)*state;
@@ -310,7 +310,7 @@ static void a_closed_socket(void **state)
 	assert_int_equal(rows_with_ports(&listing, family, pair.far_port, 0), 1);
 	row = row_by_inode(&listing, truth.inode);
 	if (row)
-		check_row(row, row_is_text(row, "state", "close"));
+		check_row(row, row_is_text(row, "state", "bound_inactive"));
 	listing_free(&listing);
 	tcp_pair_close(&pair);
 }

@@ -44,6 +44,9 @@ static void states_that_can_be(void **state)
 		{ "state fin_wait_2", S(FIN_WAIT2) },
 		{ "state unconnected", CLOSES },
 		{ "state closed", CLOSES },
+		{ "state bound-inactive", S(BOUND_INACTIVE) },
+		{ "state bound_inactive", S(BOUND_INACTIVE) },
+		{ "exclude bound-inactive", NOT(S(BOUND_INACTIVE)) },
 		{ "state listening", S(LISTEN) },
 		{ "state syn-rcv", SYN_RECVS },
 		{ "state syn_recv", SYN_RECVS },
@@ -144,7 +147,7 @@ static const struct {
 	{ "state closing state listen dport 1", "listen closing", "dport = 1", "nothing" },
 	{ "exclude listen pid 7 and sport 1",
 	  "established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack "
-	  "closing",
+	  "closing bound_inactive",
 	  "sport = 1", "pid = 7" },
 	{ "state close and state listen", "none", "nothing", "nothing" },
 	{ "sport 1 pid 2 dport 3 uid 4", "those of the options", "sport = 1 and dport = 3",
@@ -154,7 +157,7 @@ static const struct {
 	  "not ((sport >= 1 or dst = 10.0.0.1))", "nothing" },
 	{ "not (state listen state close) or pid 1",
 	  "established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack "
-	  "listen closing",
+	  "listen closing bound_inactive",
 	  "nothing", "(not ((state = listen or state = close)) or pid = 1)" },
 	{ "not autobound comm !=x", "those of the options", "not (autobound)", "comm != x" },
 	{ "comm \x1b[31m", "those of the options", "nothing", "comm = \\x1b[31m" },

@@ -291,6 +291,11 @@ static void states_and_their_groups(void **state)
 	sk.state = STATE_CLOSE;
 	ASSERT_ROWS(&sk, { "state closed", YES }, { "state connected", NO }, { "state all", YES },
 		    { "exclude close", NO }, { "state big", YES });
+	sk.state = STATE_BOUND_INACTIVE;
+	ASSERT_ROWS(&sk, { "state closed", YES }, { "state bound-inactive", YES },
+		    { "exclude bound_inactive", NO }, { "state connected", NO });
+	sk.state = STATE_CLOSE;
+	ASSERT_ROWS(&sk, { "state bound-inactive", NO });
 	sk.state = STATE_SYN_RECV;
 	ASSERT_ROWS(&sk, { "state syn-recv", YES }, { "state bucket", YES }, { "state big", NO },
 		    { "state synchronized", YES });

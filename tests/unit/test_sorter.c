@@ -30,7 +30,7 @@ static void note(void *ctx, const struct socket *sk)
 static struct seen sort(const char *column, bool descending, struct socket *rows, size_t n)
 {
 	struct cell_context cells = { .names = names_new(false, false) };
-	struct sorter *sorter = sorter_new(column_find(column), descending);
+	struct sorter *sorter = sorter_new(column_find(column), descending, false);
 	struct seen seen = { 0 };
 
 	assert_non_null(cells.names);

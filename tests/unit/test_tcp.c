@@ -210,7 +210,9 @@ static void keeps_every_state(void **state)
 	for (uint8_t s = STATE_ESTABLISHED; s <= STATE_CLOSING; s++) {
 		const struct inet_diag_msg msg = basic(AF_INET, s);
 
-		assert_int_equal(decode_bare(&msg).state, s);
+		/* The one list that holds sockets in CLOSE is that of bound ports. */
+		assert_int_equal(decode_bare(&msg).state,
+				 s == STATE_CLOSE ? STATE_BOUND_INACTIVE : s);
 	}
 }
 

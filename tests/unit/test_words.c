@@ -114,6 +114,10 @@ static void reads_every_spelling(void **state)
 		assert_reads(states[i].ss, states[i].state);
 		assert_reads(states[i].json, states[i].state);
 	}
+	/* UNCONN alone is the other one, that of every family but TCP. */
+	assert_reads("bound-inactive", STATE_BOUND_INACTIVE);
+	assert_string_equal(state_ss_name(STATE_BOUND_INACTIVE), "UNCONN");
+	assert_string_equal(state_json_name(STATE_BOUND_INACTIVE), "bound_inactive");
 	for (size_t i = 0; i < COUNT(others); i++)
 		assert_reads(others[i].word, others[i].state);
 }

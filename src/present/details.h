@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Details as they are shown: the values of source/details.h, each with its name and unit. For
+ * people `rtt=0.052ms`, without what is zero or not known; for a program every key of a block,
+ * as JSON, or as `rtt_us=52` in a field of CSV.
+ */
+#ifndef LINGERSTAT_PRESENT_DETAILS_H
+#define LINGERSTAT_PRESENT_DETAILS_H
+
+#include "present/cells.h"
+
+CELL(info);
+CELL(memory);
+CELL(timer);
+
+VALUE(info);
+VALUE(memory);
+VALUE(timer);
+
+#endif

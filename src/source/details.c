@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "source/details.h"
+
+#include <string.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static const char *const suffixes[UNIT_COUNT] = {
+	[UNIT_NONE] = "",          [UNIT_BYTES] = "_bytes",       [UNIT_MS] = "_ms",
+	[UNIT_US] = "_us",         [UNIT_SEGMENTS] = "_segments", [UNIT_RATE] = "_bytes_per_second",
+	[UNIT_256THS] = "_256ths", [UNIT_1024THS] = "_1024ths",
+};
+
+const char *detail_unit_suffix(enum detail_unit unit)
+{
+	return suffixes[unit];
+}
+
+/* ---- attributes ---- */
+
+const void *details_nested(const void *data, size_t size, uint16_t type, size_t *len)
+{
+	const char *end = (const char *)data + size;
+	const struct nlattr *attr = data;
+
+	while ((const char *)attr < end && mnl_attr_ok(attr, (int)(end - (const char *)attr))) {
+		if (mnl_attr_get_type(attr) == type) {
+			*len = mnl_attr_get_payload_len(attr);
+			return mnl_attr_get_payload(attr);
+		}
+		attr = mnl_attr_next(attr);
+	}
+	return NULL;
+}
+
+/* What stands before the attributes, and which of them has SK_MEMINFO_*. */
+static const struct layout {
+	uint8_t family;
+	uint16_t header;
+	uint16_t memory;
+} layouts[] = {
+	{ AF_INET, sizeof(struct inet_diag_msg), INET_DIAG_SKMEMINFO },
+	{ AF_INET6, sizeof(struct inet_diag_msg), INET_DIAG_SKMEMINFO },
+	{ AF_UNIX, sizeof(struct unix_diag_msg), UNIX_DIAG_MEMINFO },
+};
+
+static const struct layout *layout_of(const struct socket *sk)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(layouts); i++)
+		if (layouts[i].family == sk->family)
+			return &layouts[i];
+	return NULL;
+}
+
+const void *details_attribute(const struct socket *sk, uint16_t type, size_t *len)
+{
+	const struct layout *layout = layout_of(sk);
+	size_t before = layout ? NLMSG_SPACE(layout->header) : 0;
+
+	if (!layout || !sk->message || sk->message_len <= before)
+		return NULL;
+	return details_nested((const char *)sk->message + before, sk->message_len - before, type,
+			      len);
+}
+
+/* ---- blocks ---- */
+
+static uint64_t read_number(const uint8_t *p, uint8_t size)
+{
+	uint64_t v8;
+	uint32_t v4;
+	uint16_t v2;
+
+	if (size == 1)
+		return *p;
+	if (size == 2) {
+		memcpy(&v2, p, sizeof(v2));
+		return v2;
+	}
+	if (size == 4) {
+		memcpy(&v4, p, sizeof(v4));
+		return v4;
+	}
+	memcpy(&v8, p, sizeof(v8));
+	return v8;
+}
+
+bool details_number(const struct detail_field *field, const void *data, size_t len,
+		    uint64_t *number)
+{
+	if ((size_t)field->offset + field->size > len || field->least > len)
+		return false;
+	*number = read_number((const uint8_t *)data + field->offset, field->size);
+	if (field->bits)
+		*number = *number >> field->bit & ((UINT64_C(1) << field->bits) - 1);
+	return !field->none || *number != field->none;
+}
+
+void details_block(const struct detail_field *fields, size_t count, const void *data, size_t len,
+		   struct detail_sink *sink)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct detail_field *f = &fields[i];
+		struct detail_value value = { 0 };
+
+		value.known = details_number(f, data, len, &value.number);
+		if (value.known && value.number < f->word_count)
+			value.text = f->words[value.number];
+		sink->take(sink, &f->what, &value);
+	}
+}
+
+/* ---- memory ---- */
+
+#define MEMORY(key, i)                                                                         \
+	{                                                                                      \
+		.what = { key, DETAIL_NUMBER, UNIT_BYTES, true }, .offset = 4 * (i), .size = 4 \
+	}
+
+/* sk_get_meminfo() in net/core/sock.c */
+static const struct detail_field memory_fields[] = {
+	MEMORY("rmem_alloc_bytes", SK_MEMINFO_RMEM_ALLOC),
+	MEMORY("rcvbuf_bytes", SK_MEMINFO_RCVBUF),
+	MEMORY("wmem_alloc_bytes", SK_MEMINFO_WMEM_ALLOC),
+	MEMORY("sndbuf_bytes", SK_MEMINFO_SNDBUF),
+	MEMORY("fwd_alloc_bytes", SK_MEMINFO_FWD_ALLOC),
+	MEMORY("wmem_queued_bytes", SK_MEMINFO_WMEM_QUEUED),
+	MEMORY("optmem_bytes", SK_MEMINFO_OPTMEM),
+	MEMORY("backlog_bytes", SK_MEMINFO_BACKLOG),
+	{ .what = { "drops", DETAIL_NUMBER, UNIT_NONE, true },
+	  .offset = 4 * SK_MEMINFO_DROPS,
+	  .size = 4 },
+};
+
+static bool is_full(const struct socket *sk)
+{
+	return sk->queue_unit != QUEUE_NONE;
+}
+
+static const void *memory_of(const struct socket *sk, size_t *len)
+{
+	const struct layout *layout = layout_of(sk);
+
+	return layout ? details_attribute(sk, layout->memory, len) : NULL;
+}
+
+enum details_state details_memory(const struct socket *sk, struct detail_sink *sink)
+{
+	size_t len;
+	const void *data = memory_of(sk, &len);
+
+	if (!layout_of(sk) || !is_full(sk))
+		return DETAILS_NONE;
+	if (!data)
+		return DETAILS_UNKNOWN;
+	details_block(memory_fields, ARRAY_SIZE(memory_fields), data, len, sink);
+	return DETAILS_GIVEN;
+}
+
+/* ---- timer ---- */
+
+static const struct detail timer_details[] = {
+	{ "name", DETAIL_WORD, UNIT_NONE, false },
+	{ "remaining_ms", DETAIL_NUMBER, UNIT_MS, true },
+	{ "retransmits", DETAIL_NUMBER, UNIT_NONE, false },
+};
+
+static const char *const timer_names[] = {
+	[TIMER_OFF] = "off",
+	[TIMER_RETRANSMIT] = "retransmit",
+	[TIMER_KEEPALIVE] = "keepalive",
+	[TIMER_TIME_WAIT] = "time-wait",
+	[TIMER_PROBE] = "probe",
+};
+
+static void take_number(struct detail_sink *sink, const struct detail *what, bool known,
+			uint64_t number)
+{
+	struct detail_value value = { .known = known, .number = number };
+
+	sink->take(sink, what, &value);
+}
+
+/* inet_sk_diag_fill() in net/ipv4/inet_diag.c; `retransmits` are those of the running timer. */
+enum details_state details_timer(const struct socket *sk, struct detail_sink *sink)
+{
+	struct detail_value name = { .known = true, .number = sk->timer };
+
+	if (sk->family != AF_INET && sk->family != AF_INET6)
+		return DETAILS_NONE;
+	if (sk->timer < ARRAY_SIZE(timer_names))
+		name.text = timer_names[sk->timer];
+	sink->take(sink, &timer_details[0], &name);
+	take_number(sink, &timer_details[1], sk->timer != TIMER_OFF, sk->timer_ms);
+	take_number(sink, &timer_details[2], sk->timer != TIMER_OFF, sk->timer_retransmits);
+	return DETAILS_GIVEN;
+}
+
+/* ---- all names ---- */
+
+static const struct details_table own_tables[] = {
+	DETAILS_TABLE("memory", memory_fields),
+	DETAILS_TABLE("timer", timer_details),
+};
+
+static void table_names(const struct details_table *table,
+			void (*take)(void *ctx, const char *group, const struct detail *what),
+			void *ctx)
+{
+	for (size_t i = 0; i < table->count; i++)
+		take(ctx, table->group,
+		     (const struct detail *)((const char *)table->rows + i * table->size));
+}
+
+void details_names(void (*take)(void *ctx, const char *group, const struct detail *what), void *ctx)
+{
+	for (size_t i = 0; i < details_tcp_table_count; i++)
+		table_names(&details_tcp_tables[i], take, ctx);
+	for (size_t i = 0; i < ARRAY_SIZE(own_tables); i++)
+		table_names(&own_tables[i], take, ctx);
+}
