@@ -12,6 +12,7 @@
 #include "base/nearest.h"
 #include "cmd/families.h"
 #include "cmd/filterfile.h"
+#include "enrich/netns.h"
 #include "cmd/vocabulary.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -152,6 +153,22 @@ static int opt_read(void *options, const char *value)
 	return 0;
 }
 
+static int opt_net(void *options, const char *value)
+{
+	struct common_options *o = options;
+	char near[256];
+
+	if (netns_find(value, o->net, sizeof(o->net)) == 0)
+		return 0;
+	if (netns_nearest(value, near, sizeof(near)) == 0)
+		message("--net: no namespace '%s'; did you mean '%s'?", value, near);
+	else
+		message("--net: no namespace '%s': neither a name in /run/netns, nor a process, "
+			"nor a path",
+			value);
+	return -EINVAL;
+}
+
 static int opt_filter(void *options, const char *value)
 {
 	struct common_options *o = options;
@@ -187,6 +204,7 @@ static const struct option_row rows[] = {
 	{ "color", 0, "[WHEN]", "auto, always or never", opt_color },
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf, getfd or none", opt_linger },
 	{ "read", 0, "FILE", "list a recording (ss -D); - is standard input", opt_read },
+	{ "net", 'N', "NAME", "in this network namespace: a name, a PID or a path", opt_net },
 	{ "filter", 'F', "FILE", "FILTER from a file, beside its words here", opt_filter },
 	{ "explain-filter", 0, NULL, "say which part of FILTER the kernel decides",
 	  opt_explain_filter },
@@ -211,6 +229,16 @@ static void choose_sockets(struct common_options *o)
 	sel->ipv6 = o->ipv6 || !o->ipv4;
 }
 
+/* A recording is of another time, and perhaps of another machine. */
+static int check_namespace(const struct common_options *o)
+{
+	if (!o->plan.read || !*o->net)
+		return 0;
+	message("--net: a recording is listed as it is, in whatever namespace it was made; leave "
+		"out --net or --read");
+	return -EINVAL;
+}
+
 /* `ss -D` and its like record TCP only, so nothing else can be asked of a recording. */
 static int check_replay(const struct common_options *o)
 {
@@ -230,6 +258,8 @@ int common_parse(const struct option_table *table, struct common_options *option
 	err = options_parse(table, argc, argv, options, rest);
 	if (!err)
 		choose_sockets(options);
+	if (!err)
+		err = check_namespace(options);
 	return err ? err : check_replay(options);
 }
 
@@ -301,6 +331,22 @@ static void apply_filter(struct common_options *o)
 	sel->bytecode = sel->bytecode_len ? o->bytecode : NULL;
 }
 
+/* Before the filter is read, whose devices are those of the namespace. That it failed is told
+ * here, once, and ends the run when it is opened. */
+static void enter_namespace(struct common_options *o)
+{
+	int err = *o->net ? netns_enter(o->net) : 0;
+
+	o->plan.netns_error = err;
+	if ((err == -EPERM || err == -EACCES) && geteuid() != 0)
+		message("--net: this user cannot enter '%s'; root can: sudo %s", o->net,
+			o->plan.command_line);
+	else if (err == -EINVAL)
+		message("--net: '%s' is no network namespace", o->net);
+	else if (err)
+		message("--net: cannot enter '%s': %s", o->net, strerror(-err));
+}
+
 /* The words of the command line as a filter: NULL when there are none. */
 static int parse_words(struct common_options *o, int argc, char **argv, int first)
 {
@@ -339,8 +385,12 @@ static int add_filter_file(struct common_options *o)
 int common_filter(struct common_options *o, int argc, char **argv, int first)
 {
 	const char *word;
-	int err = parse_words(o, argc, argv, first);
+	int err;
 
+	enter_namespace(o);
+	if (o->plan.netns_error)
+		return 0;
+	err = parse_words(o, argc, argv, first);
 	if (!err)
 		err = add_filter_file(o);
 	if (err)
@@ -358,8 +408,11 @@ int common_filter(struct common_options *o, int argc, char **argv, int first)
 enum result common_explain_filter(const struct common_options *o)
 {
 	struct outbuf out;
-	int err = outbuf_open(&out, STDOUT_FILENO);
+	int err;
 
+	if (o->plan.netns_error)
+		return RESULT_FAILED;
+	err = outbuf_open(&out, STDOUT_FILENO);
 	if (!err)
 		filter_explain(o->filter, &out);
 	err = outbuf_close(&out);

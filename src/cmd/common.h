@@ -22,6 +22,7 @@ struct common_options {
 	bool numeric, resolve;
 	bool help, version;
 	bool explain_filter;
+	char net[512];           /* --net: the namespace's file; empty: our own */
 	const char *filter_file; /* NULL: only the words of the command line */
 	struct filter *filter;
 	unsigned char bytecode[4096];
@@ -44,7 +45,8 @@ int common_pick(const char *option, const char *word, const void *table, size_t 
 /* Prints the version. */
 enum result common_version(void);
 
-/* Makes a filter of the words behind the options and of --filter's file, and puts it into the
+/* Enters --net's namespace; what fails there is told, and fails again in run_open(). Then
+ * makes a filter of the words behind the options and of --filter's file, and puts it into the
  * plan: needs, states, bytecode. Returns 0, or -EINVAL after a message that points at the word. */
 int common_filter(struct common_options *options, int argc, char **argv, int first);
 

@@ -73,7 +73,7 @@ static bool selects_sockets(const struct common_options *o)
 {
 	return o->netids || o->all || o->listening || o->bound_inactive || o->ipv4 || o->ipv6 ||
 	       o->numeric || o->resolve || o->least_risk != RISK_NONE || o->plan.read ||
-	       o->explain_filter || o->filter_file || o->plan.linger != LINGER_MODE_AUTO;
+	       o->explain_filter || o->filter_file || *o->net || o->plan.linger != LINGER_MODE_AUTO;
 }
 
 static enum result explain_word(const struct explain_options *o, const char *word)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "enrich/netns.h"
 #include "plan/needs.h"
 #include "present/sorter.h"
 
@@ -135,21 +136,25 @@ static int open_writer(struct view *v)
 static void begin(struct view *v)
 {
 	struct utsname uts = { 0 };
+	char name[64];
 	struct run_info info = {
 		.source = v->plan.read ? "replay" : "kernel",
-		.netns = v->run.enrich.netns,
 		.owners = &v->run.owners,
 		.missing_netids = v->run.missing_netids,
 	};
 
+	if (!v->writer->begin)
+		return;
 	if (!v->plan.read) {
 		uname(&uts);
 		info.host = uts.nodename;
 		info.kernel = uts.release;
 		clock_gettime(CLOCK_REALTIME, &info.time);
+		info.netns = netns_self();
+		if (netns_name(info.netns, name, sizeof(name)) == 0)
+			info.netns_name = name;
 	}
-	if (v->writer->begin)
-		v->writer->begin(v->writer, &info);
+	v->writer->begin(v->writer, &info);
 }
 
 static const char *problem_text(const struct dump_report *r)

@@ -192,6 +192,8 @@ int run_open(struct run *run, const struct run_plan *plan)
 	int err;
 
 	*run = (struct run){ .plan = plan, .again = -1 };
+	if (plan->netns_error)
+		return plan->netns_error;
 	err = open_source(run);
 	if (err)
 		return err;

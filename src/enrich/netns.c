@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enrich/netns.h"
 
+#include "config.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/nearest.h"
+
+#define NAMES_DIR "/run/netns"
 
 uint64_t netns_self(void)
 {
@@ -16,7 +27,7 @@ uint64_t netns_self(void)
 
 int netns_name(uint64_t inode, char *name, unsigned long size)
 {
-	DIR *dir = opendir("/run/netns");
+	DIR *dir = opendir(NAMES_DIR);
 	struct dirent *entry;
 	struct stat st;
 	int err = -ENOENT;
@@ -32,5 +43,81 @@ int netns_name(uint64_t inode, char *name, unsigned long size)
 		err = 0;
 	}
 	closedir(dir);
+	return err;
+}
+
+/* True when the path was made whole and is there. */
+static bool is_there(int length, size_t size, const char *path)
+{
+	struct stat st;
+
+	return length > 0 && (size_t)length < size && stat(path, &st) == 0;
+}
+
+int netns_find(const char *word, char *path, size_t size)
+{
+	struct stat st;
+	int n;
+
+	if (strlen(word) + sizeof("/proc//ns/net") + sizeof(NAMES_DIR) > size)
+		return -ENAMETOOLONG;
+	if (strchr(word, '/')) {
+		snprintf(path, size, "%s", word);
+		return stat(path, &st) < 0 && errno == ENOENT ? -ENOENT : 0;
+	}
+	n = snprintf(path, size, NAMES_DIR "/%s", word);
+	if (*word && *word != '.' && is_there(n, size, path))
+		return 0;
+	if (!*word || word[strspn(word, "0123456789")])
+		return -ENOENT;
+	/* The directory shows also where the link in it is another user's. */
+	snprintf(path, size, "/proc/%s", word);
+	if (stat(path, &st) < 0)
+		return -ENOENT;
+	snprintf(path, size, "/proc/%s/ns/net", word);
+	return 0;
+}
+
+int netns_nearest(const char *word, char *name, size_t size)
+{
+	DIR *dir = opendir(NAMES_DIR);
+	const char *names[256], *near = NULL;
+	char *copies[256];
+	size_t n = 0;
+	struct dirent *entry;
+
+	while (dir && n < sizeof(names) / sizeof(names[0]) && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && (copies[n] = strdup(entry->d_name)))
+			n++;
+	if (dir)
+		closedir(dir);
+	memcpy(names, copies, n * sizeof(names[0]));
+	near = nearest_word(word, names, n, sizeof(names[0]));
+	if (near)
+		snprintf(name, size, "%s", near);
+	for (size_t i = 0; i < n; i++)
+		free(copies[i]);
+	return near ? 0 : -ENOENT;
+}
+
+/* To where we are already takes no privilege. */
+static bool is_ours(int fd)
+{
+	struct stat theirs, ours;
+
+	return fstat(fd, &theirs) == 0 && stat("/proc/self/ns/net", &ours) == 0 &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+int netns_enter(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (!is_ours(fd) && setns(fd, CLONE_NEWNET) < 0)
+		err = -errno;
+	close(fd);
 	return err;
 }

@@ -135,6 +135,7 @@ static void put_header(struct outbuf *b, const struct run_info *info)
 		outbuf_u64(b, info->netns);
 	else
 		outbuf_str(b, "null");
+	put_text(b, "netns_name", info->netns_name);
 	put_text(b, "linger_source", linger_sources[o->linger]);
 	put_text(b, "owners_source", owners_sources[o->holders]);
 	outbuf_printf(b, ",\"owners_complete\":%s,\"unreadable_processes\":%u",

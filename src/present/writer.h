@@ -35,6 +35,7 @@ struct run_info {
 	const char *kernel;
 	struct timespec time;
 	uint64_t netns;
+	const char *netns_name;
 	const char *source; /* "kernel" or "replay" */
 	const struct owners_status *owners;
 	uint32_t missing_netids; /* selected, and not in this kernel */

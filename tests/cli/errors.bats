@@ -109,6 +109,19 @@ refuses() {
 	refuses "explain --risk=likley" "did you mean 'likely'?"
 }
 
+@test "a bad namespace" {
+	refuses "-N no-such-namespace" "--net" "'no-such-namespace'" /run/netns
+	refuses "-N /no/such/file" "'/no/such/file'"
+	refuses "-N 99999999999" "'99999999999'"
+	refuses "-N .." "'..'"
+	refuses "--net=" "''"
+	refuses "--read $dump -N /proc/self/ns/net" "--net" "leave out"
+	ends 1 -N /dev/null
+	says "'/dev/null' is no network namespace"
+	ends 1 -N /proc/self/ns/uts
+	says "is no network namespace"
+}
+
 @test "a bad column" {
 	refuses "-C stat" "'stat'" "did you mean 'state'?"
 	refuses "-C state,xyzzy" "'xyzzy'"
