@@ -204,7 +204,7 @@ static const struct option_row rows[] = {
 	{ "color", 0, "[WHEN]", "auto, always or never", opt_color },
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf, getfd or none", opt_linger },
 	{ "read", 0, "FILE", "list a recording (ss -D); - is standard input", opt_read },
-	{ "net", 'N', "NAME", "in this network namespace: a name, a PID or a path", opt_net },
+	{ "net", 'N', "NETNS", "of this network namespace: name, PID or path", opt_net },
 	{ "filter", 'F', "FILE", "FILTER from a file, beside its words here", opt_filter },
 	{ "explain-filter", 0, NULL, "say which part of FILTER the kernel decides",
 	  opt_explain_filter },

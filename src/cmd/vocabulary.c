@@ -87,6 +87,7 @@ static const struct vocabulary {
 	{ "KINDS", { WORDS_FIXED, true, "!", families_query_word, NULL } },
 	{ "FAMILY", { WORDS_FIXED, false, "", families_family_word, NULL } },
 	{ "FILE", { WORDS_FILE, false, "", NULL, NULL } },
+	{ "NETNS", { WORDS_NETNS, false, "", NULL, NULL } },
 };
 
 const char *vocabulary_at(size_t i, const struct word_list **words)
