@@ -4,9 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define CLOSE_MS 5
 
 struct late {
 	struct socket items[LATE_MAX]; /* each with its own copy of the message */
+	bool gone[LATE_MAX];           /* closed since, so nobody knows who held it */
 	size_t count;
 	struct owners *owners; /* what the second pass finds of them */
 };
@@ -87,11 +91,45 @@ static int add_wanted(void *ctx, const struct owner_record *record)
 	return 0;
 }
 
-static void resolve_own(struct late *late, bool read, struct source *source, struct socket *sk)
+/* One whose process is in close() this moment has lost its descriptor and has its inode still, for
+ * as long as its FIN takes to be sent: __tcp_close() in net/ipv4/tcp.c orphans it after that. */
+static void let_closes_end(void)
+{
+	const struct timespec ms = { .tv_nsec = CLOSE_MS * 1000000L };
+
+	nanosleep(&ms, NULL);
+}
+
+/* True if neither pass met a holder. */
+static bool is_unseen_still(const struct late *late, const struct socket *sk)
+{
+	struct socket again = *sk;
+
+	if (!is_unseen(sk->inode, &sk->holders))
+		return false;
+	owners_join(late->owners, &again);
+	return again.holders.count == 0;
+}
+
+/* Marks those without a holder that are no more; gives how many are left without one. */
+static size_t mark_gone(struct late *late, struct source *source)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < late->count; i++) {
+		if (late->gone[i] || !is_unseen_still(late, &late->items[i]))
+			continue;
+		late->gone[i] = !source_has_socket(source, &late->items[i]);
+		left += !late->gone[i];
+	}
+	return left;
+}
+
+static void resolve_own(struct late *late, bool read, bool gone, struct socket *sk)
 {
 	if (read)
 		owners_join(late->owners, sk);
-	if (sk->holders.count == 0 && !(read && source_has_socket(source, sk)))
+	if (sk->holders.count == 0 && (!read || gone))
 		sk->holders.known = HOLDERS_UNKNOWN;
 }
 
@@ -121,13 +159,14 @@ static void resolve_other(struct late *late, bool read, struct source *source, s
 
 /* What was found in the first pass is looked up again: the lists did not outlive their row. */
 static void resolve(struct late *late, bool read, struct owners *first, struct source *source,
-		    struct socket *sk)
+		    size_t i)
 {
+	struct socket *sk = &late->items[i];
 	bool own = is_unseen(sk->inode, &sk->holders), other = other_is_unseen(sk);
 
 	owners_join(first, sk);
 	if (own)
-		resolve_own(late, read, source, sk);
+		resolve_own(late, read, late->gone[i], sk);
 	if (sk->other.holders.count)
 		owners_join_other(first, sk);
 	if (other)
@@ -143,8 +182,12 @@ int late_resolve(struct late *late, int again, const struct owners_status *statu
 	owners_finish(late->owners, status->hz, status);
 	if (status->linger == LINGER_FROM_NOWHERE)
 		owners_forget_options(late->owners);
+	if (read && mark_gone(late, source)) {
+		let_closes_end();
+		mark_gone(late, source);
+	}
 	for (size_t i = 0; i < late->count && !err; i++) {
-		resolve(late, read, first, source, &late->items[i]);
+		resolve(late, read, first, source, i);
 		err = sink(ctx, &late->items[i]);
 	}
 	return err;

@@ -27,8 +27,8 @@ size_t late_count(const struct late *late);
 
 /*
  * Makes the second pass and joins what it finds; a socket that is still without a holder is
- * asked for once more, and one that is gone by now has unknown holders, not none. So it goes for
- * the socket at the other end. `again` is the descriptor of owners_bpf_read_first(), `first` the
+ * asked for once more, and some milliseconds later again: one that is gone by then was being
+ * closed, and has unknown holders, not none. The socket at the other end is asked for once. `again` is the descriptor of owners_bpf_read_first(), `first` the
  * index of that pass. Then hands each on. Returns 0 or the sink's error.
  */
 int late_resolve(struct late *late, int again, const struct owners_status *status,
