@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,6 +19,9 @@
 #endif
 
 #define QUIET_MS 60 /* a queue that has not moved for so long is taken to stand still */
+/* The same where the kernel does not tell the window (before 5.4): longer than the first probe,
+ * which fills what room there still is in a window that is smaller than a segment. */
+#define QUIET_UNTOLD_MS 500
 
 int64_t now_ms(void)
 {
@@ -218,14 +221,21 @@ int tcp_set_linger(int fd, bool on, int seconds)
 	return 0;
 }
 
+/* Gives how many bytes of struct tcp_info the kernel has, or a negative errno. */
+static int info_read(int fd, struct tcp_info *info)
+{
+	socklen_t length = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &length) < 0 ? -errno : (int)length;
+}
+
 int tcp_state(int fd)
 {
-	struct tcp_info info = { 0 };
-	socklen_t length = sizeof(info);
+	struct tcp_info info;
+	int length = info_read(fd, &info);
 
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
-		return -errno;
-	return info.tcpi_state;
+	return length < 0 ? length : info.tcpi_state;
 }
 
 int tcp_wait_state(int fd, int state)
@@ -233,6 +243,18 @@ int tcp_wait_state(int fd, int state)
 	int64_t end = now_ms() + WAIT_MS;
 
 	while (tcp_state(fd) != state)
+		if (!nap_before(end))
+			return -ETIMEDOUT;
+	return 0;
+}
+
+/* A listener's tcpi_unacked is its sk_ack_backlog: tcp_get_info() in net/ipv4/tcp.c. */
+int tcp_wait_waiting(int listener, unsigned int connections)
+{
+	int64_t end = now_ms() + WAIT_MS;
+	struct tcp_info info;
+
+	while (info_read(listener, &info) < 0 || info.tcpi_unacked != connections)
 		if (!nap_before(end))
 			return -ETIMEDOUT;
 	return 0;
@@ -263,22 +285,36 @@ ssize_t tcp_fill(int fd)
 	return total;
 }
 
-/* True when the peer's window is shut: all that is queued waits unsent, nothing is in flight. */
+/* True where the kernel tells the peer's window. */
+static bool window_is_told(int fd)
+{
+	struct tcp_info info;
+	int length = info_read(fd, &info);
+
+	return length >= (int)(offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(info.tcpi_snd_wnd));
+}
+
+/* True when the peer's window is shut: all that is queued waits unsent, nothing is in flight. That
+ * alone is also so while the window is smaller than a segment, until a probe fills it. */
 static bool window_is_shut(int fd)
 {
 	int queued = queue_of(fd, SIOCOUTQ);
+	struct tcp_info info;
 
-	return queued > 0 && queued == queue_of(fd, SIOCOUTQNSD);
+	if (queued <= 0 || queued != queue_of(fd, SIOCOUTQNSD))
+		return false;
+	return info_read(fd, &info) >= 0 && info.tcpi_snd_wnd == 0;
 }
 
 ssize_t tcp_fill_to_zero_window(int fd)
 {
+	int64_t quiet_ms = window_is_told(fd) ? QUIET_MS : QUIET_UNTOLD_MS;
 	int64_t end = now_ms() + WAIT_MS;
 	int64_t quiet_since = now_ms();
 	ssize_t total = 0;
 	ssize_t done;
 
-	while (now_ms() - quiet_since < QUIET_MS) {
+	while (now_ms() - quiet_since < quiet_ms) {
 		done = tcp_fill(fd);
 		if (done < 0)
 			return done;

@@ -20,7 +20,9 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#define WAIT_MS 5000 /* how long a condition may take to become true */
+/* How long a condition may take to become true. Over loopback that is a millisecond, but when the
+ * machine is busy segments wait for ksoftirqd, and that for its turn. */
+#define WAIT_MS 20000
 
 /* States as include/net/tcp_states.h numbers them; netinet/tcp.h has the first eleven. */
 #define TCP_STATE_NEW_SYN_RECV 12
@@ -76,6 +78,10 @@ int tcp_set_linger(int fd, bool on, int seconds);
 /* tcpi_state, or a negative errno. */
 int tcp_state(int fd);
 int tcp_wait_state(int fd, int state);
+
+/* Waits until so many connections wait in the listener's queue: connect() returns before the last
+ * segment of the handshake has reached the listener. */
+int tcp_wait_waiting(int listener, unsigned int connections);
 
 /* Writes until the send queue takes no more; gives the bytes written. Leaves O_NONBLOCK as it
  * was. */

@@ -11,11 +11,12 @@
 
 #define INTERRUPT_MS 200   /* a close that waits gets its signal after this */
 #define RELEASE_MS   1500  /* a close that waits is let go on after this */
-#define ACTION_MS    20000 /* and must have returned after this */
+#define NO_LINGER_MS 8000  /* the same where waiting as long as the linger time would be wrong */
+#define ACTION_MS    60000 /* and must have returned after this */
 #define BLOCKED_US   150000
 #define STILL_MS     40  /* time enough for a segment that should not come */
 #define END_SOON_MS  200 /* how long the peer waits for an end that may not come */
-#define END_LATE_MS  20000
+#define END_LATE_MS  40000
 #define RETURNED_FIN (1 << TCP_FIN_WAIT1 | 1 << TCP_CLOSING | 1 << TCP_LAST_ACK)
 
 const char *peer_end_word(enum peer_end end)
@@ -142,6 +143,23 @@ static int start(struct scene *scene)
 	return owner_tell(&scene->owner, orders[scene->s->action], 0);
 }
 
+/* When the peer lets go on what waits for it. A linger time of one second ends by itself, and exit
+ * and SIGKILL never wait: were they to wait for the peer, they would have to wait long. */
+static int64_t release_time(const struct scenario *s)
+{
+	bool ends_by_itself = s->linger == L1 || ends_the_owner(s);
+
+	return now_ms() + (ends_by_itself ? NO_LINGER_MS : RELEASE_MS);
+}
+
+/* True when the owner is in its close(): its FIN is out, or behind the data. */
+static bool is_closing(const struct scene *scene)
+{
+	int state = listed_state(scene->family, scene->near_port, scene->far_port);
+
+	return state > 0 && (1 << state & RETURNED_FIN);
+}
+
 /* Gives true when the action is over; its time and, for a close, the truth before it are noted. */
 static bool is_over(struct scene *scene, int64_t began, struct truth *truth, struct observed *seen)
 {
@@ -156,6 +174,7 @@ static bool is_over(struct scene *scene, int64_t began, struct truth *truth, str
 	if (owner_hear(&scene->owner, &reply, 1))
 		return false;
 	seen->us = reply.us;
+	seen->slept = reply.slept;
 	if (reply.truth.inode)
 		*truth = reply.truth;
 	return true;
@@ -164,14 +183,14 @@ static bool is_over(struct scene *scene, int64_t began, struct truth *truth, str
 static int carry_out(struct scene *scene, struct truth *truth, struct observed *seen)
 {
 	int64_t end = now_ms() + ACTION_MS;
-	int64_t release = now_ms() + RELEASE_MS;
+	int64_t release = release_time(scene->s);
 	int64_t signal_due = now_ms() + INTERRUPT_MS;
 	int64_t began = clock_us();
 
 	if (scene_failed(scene, "action", start(scene)))
 		return -1;
 	while (!is_over(scene, began, truth, seen)) {
-		if (scene->s->action == INTERRUPT && now_ms() >= signal_due)
+		if (scene->s->action == INTERRUPT && now_ms() >= signal_due && is_closing(scene))
 			kill(scene->owner.pid, SIGKILL);
 		if (now_ms() >= release)
 			scene_release(scene);
@@ -199,6 +218,19 @@ static void note_queues(const struct truth *truth, struct observed *seen)
 	seen->unsent = truth->outqnsd > fin ? truth->outqnsd - fin : 0;
 }
 
+/* True if the action waited. exit and SIGKILL are timed from outside, where a busy machine shows
+ * too: what would be long is the wait of 5 s, or for the peer's release. Of a close() that was
+ * interrupted nobody tells whether it slept, but it was found in close() when its signal came. */
+static bool waited(const struct scenario *s, const struct observed *seen, int state)
+{
+	/* A slow link drains in less; but who has waited for it leaves nothing unacknowledged. */
+	if (ends_the_owner(s) && s->send == SLOW && lab_linger_seconds(s->linger) != 0)
+		return !(1 << state & RETURNED_FIN);
+	if (ends_the_owner(s))
+		return seen->us >= EXIT_US;
+	return seen->us >= BLOCKED_US && (seen->slept || s->action == INTERRUPT);
+}
+
 /* What happened, from the witnesses alone. `state` is the kernel's list's at the action's
  * return, 0 when the socket was gone. */
 static enum lab_outcome classify(const struct scene *scene, const struct observed *seen, int state)
@@ -216,7 +248,7 @@ static enum lab_outcome classify(const struct scene *scene, const struct observe
 		return SILENT;
 	if (seen->outstanding == 0)
 		return FIN;
-	if (seen->us >= BLOCKED_US)
+	if (waited(s, seen, state))
 		return BLOCKS;
 	/* Too short to tell by the clock: a close that waits returns with nothing outstanding. */
 	return may_wait && !(1 << state & RETURNED_FIN) ? BLOCKS : BACKGROUND;
@@ -235,17 +267,37 @@ static int make_event(struct scene *scene, struct observed *seen)
 	return 0;
 }
 
+/* A corked segment leaves after 200 ms, a slow link drains: on a busy machine nothing may be left
+ * of them at the close. A peer that hears nothing sends its FIN again and again: when there is no
+ * socket any more, the kernel answers that with a RST, which is none of the close's. */
+static bool is_spoilt(const struct scene *scene, const struct observed *seen, int answered)
+{
+	const struct scenario *s = scene->s;
+
+	if ((s->send == CORKED || s->send == SLOW) && seen->outstanding == 0)
+		return true;
+	return s->wants == SILENT && scene->sniffer.answered != answered;
+}
+
+/* A peer that is deaf, or whose connection ended in silence, learns nothing. */
+static bool end_is_due(const struct observed *seen)
+{
+	return seen->kind != SILENT && seen->kind != LAB_OUTCOMES &&
+	       !(seen->kind == RESET && seen->deaf);
+}
+
 int act_last(struct scene *scene, const struct truth *known, struct observed *seen)
 {
 	struct aborts before, after;
 	struct truth truth = *known;
 	bool slow = scene->s->send == SLOW;
-	int state, resets;
+	int state, resets, answered;
 
 	*seen = (struct observed){ .end = PEER_OPEN };
 	seen->deaf = scene->deaf;
 	sniffer_look(&scene->sniffer);
 	resets = scene->sniffer.resets;
+	answered = scene->sniffer.answered;
 	if (scene_failed(scene, "netstat", aborts_read(&before)))
 		return -1;
 	if (carry_out(scene, &truth, seen))
@@ -257,15 +309,16 @@ int act_last(struct scene *scene, const struct truth *known, struct observed *se
 	note_queues(&truth, seen);
 	/* On the slow link a RST stands in the queue behind the data. */
 	if (slow)
-		peer_reads_to_the_end(scene, seen, 3000);
+		peer_reads_to_the_end(scene, seen, END_LATE_MS);
 	sniffer_look(&scene->sniffer);
 	seen->resets = scene->sniffer.resets - resets;
+	seen->spoilt = is_spoilt(scene, seen, answered);
 	seen->kind = classify(scene, seen, state);
 	if (make_event(scene, seen))
 		return -1;
 	scene_release(scene);
 	if (seen->end == PEER_OPEN)
-		peer_reads_to_the_end(scene, seen, state ? END_LATE_MS : END_SOON_MS);
+		peer_reads_to_the_end(scene, seen, end_is_due(seen) ? END_LATE_MS : END_SOON_MS);
 	seen->lost = scene->written - seen->peer_read;
 	return 0;
 }

@@ -13,6 +13,7 @@ enum peer_end { PEER_OPEN, PEER_EOF, PEER_RESET };
 struct observed {
 	enum lab_outcome kind;
 	int64_t us;          /* how long the close, the exit or the kill took */
+	bool slept;          /* a close: it waited, and was not only kept waiting for a CPU */
 	int64_t outstanding; /* just before it: sent and not acknowledged, plus unsent */
 	int64_t unsent;
 	int64_t unread;
@@ -22,6 +23,7 @@ struct observed {
 	int counter;       /* enum abort_counter, ABORTS if none moved, -1 if several */
 	int resets;        /* segments with RST from the socket, by the action itself */
 	bool deaf;         /* the peer heard nothing while it happened */
+	bool spoilt;       /* what was set up had passed before the action: it shows nothing */
 };
 
 /*
@@ -37,6 +39,10 @@ bool act_has_first(const struct scenario *s);
 /* The last step, the event after it, and the peer's view to its end. `truth` is the socket as
  * last seen. Gives 0, or -1 with scene->why. */
 int act_last(struct scene *scene, const struct truth *truth, struct observed *seen);
+
+/* exit and SIGKILL take less, on a busy machine too, unless they wait for linger or for the peer:
+ * 5 s and more. */
+#define EXIT_US 4000000
 
 const char *peer_end_word(enum peer_end end);
 

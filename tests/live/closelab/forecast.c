@@ -98,6 +98,14 @@ static int take(struct scene *scene, const struct listing *listing, struct forec
 	return 0;
 }
 
+static int tool_failed(struct scene *scene, const struct listing *listing)
+{
+	snprintf(scene->why, sizeof(scene->why), "the tool failed, status %d, %d bad lines: %.100s",
+		 listing->status, listing->bad_lines, listing->errors);
+	scene->why[strcspn(scene->why, "\n")] = '\0';
+	return -1;
+}
+
 int forecast_ask(struct scene *scene, struct forecast *forecast)
 {
 	struct listing listing;
@@ -107,7 +115,7 @@ int forecast_ask(struct scene *scene, struct forecast *forecast)
 	if (scene_failed(scene, "tool", harness_list(&listing, "-a", "-t", "-p", NULL)))
 		result = -1;
 	else if (listing.status != 0 || listing.bad_lines)
-		result = fault(scene, "the tool failed");
+		result = tool_failed(scene, &listing);
 	else
 		result = take(scene, &listing, forecast);
 	listing_free(&listing);

@@ -9,13 +9,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define SEND_BUFFER  200000
-#define ORDER_MS     10000
+#define ORDER_MS     (WAIT_MS + 10000)
 #define CORKED_BYTES 100
 
 /* What the owner holds. */
@@ -176,14 +177,25 @@ static int64_t clock_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+/* How often this thread has let go of its CPU because it waited for something; that it was taken
+ * away is counted elsewhere (ru_nivcsw). */
+static long sleeps(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) < 0 ? 0 : usage.ru_nvcsw;
+}
+
 /* The last reference may be in flight: then closing its carrier is what closes it. */
 static int64_t close_last(struct held *held, struct reply *reply)
 {
+	long slept;
 	int64_t start;
 	int err = 0;
 
 	if (held->fd >= 0)
 		truth_read(held->fd, &reply->truth);
+	slept = sleeps();
 	start = clock_us();
 	if (held->fd >= 0)
 		err = close(held->fd) < 0 ? -errno : 0;
@@ -191,6 +203,7 @@ static int64_t close_last(struct held *held, struct reply *reply)
 	drop_fd(&held->carrier[0]);
 	drop_fd(&held->carrier[1]);
 	reply->us = clock_us() - start;
+	reply->slept = sleeps() > slept;
 	return err;
 }
 
@@ -213,6 +226,8 @@ static int64_t obey(struct held *held, const struct message *m, struct reply *re
 		return tcp_fill_to_zero_window(held->fd);
 	case ORDER_WAIT_UNREAD:
 		return tcp_wait_readable(held->fd, m->arg);
+	case ORDER_WAIT_QUEUE:
+		return tcp_wait_waiting(held->fd, m->arg);
 	case ORDER_WAIT_STATE:
 		return tcp_wait_state(held->fd, m->arg);
 	case ORDER_READ_EOF:

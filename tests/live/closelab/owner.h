@@ -6,6 +6,7 @@
 #ifndef LINGERSTAT_CLOSELAB_OWNER_H
 #define LINGERSTAT_CLOSELAB_OWNER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,6 +22,7 @@ enum order {
 	ORDER_WRITE,       /* `arg` bytes, as many as go; result: how many went */
 	ORDER_FILL,        /* until the peer's window is shut; result: how many went */
 	ORDER_WAIT_UNREAD, /* until `arg` bytes wait */
+	ORDER_WAIT_QUEUE,  /* until `arg` connections wait for accept() */
 	ORDER_WAIT_STATE,  /* until the state is `arg` */
 	ORDER_READ_EOF,
 	ORDER_SHUT,    /* shutdown(`arg`) */
@@ -34,6 +36,7 @@ enum order {
 struct reply {
 	int64_t result; /* what the order says, 0, or a negative errno */
 	int64_t us;     /* ORDER_CLOSE: how long it took */
+	bool slept;     /* ORDER_CLOSE: it waited for something; a busy CPU does not count */
 	struct truth truth;
 };
 

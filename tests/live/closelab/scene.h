@@ -35,6 +35,9 @@ struct scene {
 /* Notes a failed step. Gives true when `result` is a negative errno. */
 bool scene_failed(struct scene *scene, const char *step, int64_t result);
 
+/* Ends the scenario's process and closes what is open. */
+void scene_end(struct scene *scene);
+
 /* Sets the scenario up and verifies that it is as the table says; 0, or -1 with scene->why. The
  * truth of the socket is left in *truth where the owner holds one. */
 int scene_set_up(struct scene *scene, const struct scenario *s, struct truth *truth);

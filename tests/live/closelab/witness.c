@@ -127,6 +127,8 @@ static void take_segment(struct sniffer *sniffer, const uint8_t *packet, ssize_t
 		return;
 	memcpy(&from, tcp, 2);
 	memcpy(&to, tcp + 2, 2);
+	if (ntohs(to) == sniffer->from && ntohs(from) == sniffer->to)
+		sniffer->answered += !!(tcp[13] & TH_FIN);
 	if (ntohs(from) != sniffer->from || (sniffer->to && ntohs(to) != sniffer->to))
 		return;
 	sniffer->fins += !!(tcp[13] & TH_FIN);

@@ -33,6 +33,7 @@ struct sniffer {
 	uint16_t to;   /* destination port; 0: any */
 	int fins;
 	int resets;
+	int answered; /* FINs in the other direction */
 };
 
 int sniffer_open(struct sniffer *sniffer);
