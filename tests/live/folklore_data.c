@@ -351,6 +351,7 @@ static void data_after_close_triggers_rst__true_in_fin_wait2(int family)
 	assert_int_equal(counters_now().resets_sent - before.resets_sent, 1);
 	/* The peer had our FIN: a reader sees EOF, a writer the error. */
 	assert_int_equal(read_to_end(pair.far, &end), 0);
+	assert_return_code(tcp_wait_state(pair.far, TCP_CLOSE), 0);
 	assert_int_equal(send(pair.far, "x", 1, MSG_NOSIGNAL), -1);
 	assert_int_equal(errno, EPIPE);
 	json_decref(row);

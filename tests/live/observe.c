@@ -20,7 +20,7 @@
 
 #include "harness.h"
 
-#define IDLE_MS  1000
+#define IDLE_MS  WAIT_MS
 #define STILL_MS 60
 
 extern char **environ;

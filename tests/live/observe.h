@@ -17,8 +17,8 @@
 #include "tcp.h"
 
 /* A close() that waits for nothing takes less, on a busy machine too; whoever is forbidden to
- * wait has a linger time of LONG_LINGER. */
-#define AT_ONCE_MS  1500
+ * wait has a linger time of LONG_LINGER, or data that nobody reads before the close is over. */
+#define AT_ONCE_MS  10000
 #define LONG_LINGER 30 /* seconds */
 
 /* Of the test's network namespace; see Documentation/networking/snmp_counter.rst. Resets sent
@@ -86,7 +86,7 @@ int64_t close_timed(int *fd, int *result);
  * small for them is made larger. */
 int write_all(int fd, size_t bytes);
 
-/* Reads until the end or until nothing has come for a second. Gives the payload read. */
+/* Reads until the end or until nothing has come for WAIT_MS. Gives the payload read. */
 int64_t read_to_end(int fd, enum peer_end *end);
 
 /* Reads what is there and nothing more. */

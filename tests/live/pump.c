@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@
 #define CHUNK  65536
 #define READS  4
 #define WRITES 128
+/* Well below the 600 ms that a shut window must last to be called a stall. */
+#define LATE_MS 200
 
 static void read_some(struct flow *flow)
 {
@@ -50,26 +53,58 @@ void pump_once(struct flow *flows, int count, bool writing)
 	}
 }
 
-pid_t pump_start(struct flow *flows, int count)
-{
-	pid_t pid = fork();
+/* When the child was last at work, and when it last came back after too long. Of now_ms(). */
+struct pulse {
+	_Atomic int64_t last;
+	_Atomic int64_t late;
+};
 
-	if (pid < 0)
-		return -errno;
-	if (pid > 0)
-		return pid;
+static void __attribute__((noreturn))
+pump_forever(struct pulse *pulse, struct flow *flows, int count)
+{
+	int64_t now;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	for (;;) {
 		pump_once(flows, count, true);
+		now = now_ms();
+		if (now - pulse->last > LATE_MS)
+			pulse->late = now;
+		pulse->last = now;
 		nap_before(INT64_MAX);
 	}
 }
 
-void pump_stop(pid_t pid)
+int pump_start(struct pump *pump, struct flow *flows, int count)
 {
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	void *shared = mmap(NULL, sizeof(struct pulse), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	pump->pulse = shared;
+	pump->pulse->last = now_ms();
+	pump->pid = fork();
+	if (pump->pid < 0)
+		return -errno;
+	if (pump->pid == 0)
+		pump_forever(pump->pulse, flows, count);
+	return 0;
+}
+
+void pump_stop(struct pump *pump)
+{
+	kill(pump->pid, SIGKILL);
+	while (waitpid(pump->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	munmap(pump->pulse, sizeof(*pump->pulse));
+}
+
+bool pump_was_steady(const struct pump *pump, int64_t ms)
+{
+	int64_t now = now_ms();
+
+	return now - pump->pulse->last <= LATE_MS && now - pump->pulse->late > ms;
 }
 
 static struct tcp_info info_of(const struct flow *flow)
@@ -79,6 +114,11 @@ static struct tcp_info info_of(const struct flow *flow)
 
 	getsockopt(flow->pair.near, IPPROTO_TCP, TCP_INFO, &info, &length);
 	return info;
+}
+
+int flow_timeouts(const struct flow *flow)
+{
+	return info_of(flow).tcpi_retransmits;
 }
 
 int64_t flow_acked(const struct flow *flow)

@@ -6,6 +6,7 @@
 #ifndef LINGERSTAT_TESTS_PUMP_H
 #define LINGERSTAT_TESTS_PUMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,10 +22,22 @@ struct flow {
  * `writing`. Never waits. */
 void pump_once(struct flow *flows, int count, bool writing);
 
-/* Starts a child that pumps until pump_stop(). It
- * dies with the test. Gives its pid or a negative errno. */
-pid_t pump_start(struct flow *flows, int count);
-void pump_stop(pid_t pid);
+/* A child that pumps until pump_stop(). It dies with the test. */
+struct pump {
+	pid_t pid;
+	struct pulse *pulse; /* shared with it */
+};
+
+/* Gives 0 or a negative errno. */
+int pump_start(struct pump *pump, struct flow *flows, int count);
+void pump_stop(struct pump *pump);
+
+/* True if for the last `ms` the child has never been kept from its work for long: on a machine so
+ * busy that readers do not read, a transfer stalls in earnest. */
+bool pump_was_steady(const struct pump *pump, int64_t ms);
+
+/* Retransmission timeouts in a row (tcpi_retransmits). */
+int flow_timeouts(const struct flow *flow);
 
 /* What the near end's peer has acknowledged so far (tcpi_bytes_acked). */
 int64_t flow_acked(const struct flow *flow);

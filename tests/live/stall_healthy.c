@@ -20,7 +20,9 @@
 #define SAMPLES    1000
 #define FLOWS_MAX  16
 #define RUNNING    20000 /* bytes acknowledged: a flow is on its way */
-#define RUNNING_MS 20000
+#define RUNNING_MS 60000
+#define STEADY_MS  8000  /* how long what a busy machine did to a flow may be seen in it */
+#define BUSY_MS    60000 /* of samples that do not count: then it is given up */
 
 /* Queues that hold all that their flows send: no segment is lost. */
 static const struct speed deep[] = { { "400kbit", "256kb" }, { "1mbit", "256kb" } };
@@ -68,30 +70,36 @@ static void wait_running(const struct flow *flows, int count, int64_t *acked)
  * SAMPLES samples of running flows, `every` milliseconds apart; each run of the tool gives one of
  * each flow. Every flow must move at least `least` bytes meanwhile. Samples begin when all run:
  * where many start at once on a slow link, the first acknowledgement can take longer than a dead
- * path takes to be called dead, and the sender's kernel cannot tell the two apart.
+ * path takes to be called dead, and the sender's kernel cannot tell the two apart. Samples of times
+ * when the machine did not let the flows run do not count.
  */
 static void check_healthy(struct flow *flows, int count, int every, int64_t least)
 {
 	struct tally tally = { 0 };
 	int64_t acked[FLOWS_MAX];
 	struct listing listing;
-	int64_t next;
-	pid_t pump;
+	struct pump pump;
+	int64_t end, next;
 
 	assert_in_range(count, 1, FLOWS_MAX);
-	pump = pump_start(flows, count);
-	assert_return_code(pump, 0);
+	assert_return_code(pump_start(&pump, flows, count), 0);
 	wait_running(flows, count, acked);
-	while (tally.samples < SAMPLES) {
+	end = now_ms() + BUSY_MS;
+	while (tally.samples < SAMPLES && now_ms() < end) {
 		next = now_ms() + every;
 		look(&listing);
-		for (int i = 0; i < count; i++)
+		for (int i = 0; i < count && pump_was_steady(&pump, STEADY_MS); i++)
 			take_sample(&listing, &flows[i], &tally);
 		listing_free(&listing);
 		while (nap_before(next))
 			;
 	}
-	pump_stop(pump);
+	pump_stop(&pump);
+	if (tally.samples < SAMPLES && !tally.alarms) {
+		print_message("# the machine is too busy for transfers to run: %d samples\n",
+			      tally.samples);
+		skip();
+	}
 	print_message("# %d samples, %d with bytes outstanding: %d false alarms\n", tally.samples,
 		      tally.busy, tally.alarms);
 	for (int i = 0; i < count; i++) {
@@ -160,6 +168,8 @@ void healthy_crowded_link_is_never_likely(void **state)
 
 #define DRAIN_FLOWS  8
 #define DRAIN_ROUNDS 2
+#define DRAIN_TRIES  5   /* rounds that a busy machine spoils are repeated */
+#define PROMPT_MS    100 /* a third of what the shortest queue takes to drain */
 
 /* One flow on each; the second four have the larger send buffer. */
 static const struct speed drain_speeds[] = {
@@ -172,21 +182,6 @@ struct drain {
 	int64_t seen;     /* ms, 0: not yet */
 };
 
-static void open_drain_flows(struct lab *lab, struct flow *flows)
-{
-	static const int buffers[] = { 32768, 49152 };
-
-	for (int i = 0; i < DRAIN_FLOWS; i++)
-		need_slow_link(lab, DRAIN_LINKS + i, &drain_speeds[i % 4]);
-	for (int i = 0; i < DRAIN_FLOWS; i++) {
-		assert_return_code(link_pair_open(&lab->places, DRAIN_LINKS + i, &flows[i].pair, 0),
-				   0);
-		assert_return_code(setsockopt(flows[i].pair.near, SOL_SOCKET, SO_SNDBUF,
-					      &buffers[i / 4], sizeof(int)),
-				   errno);
-	}
-}
-
 static int outq_of(int fd)
 {
 	struct truth truth;
@@ -195,10 +190,12 @@ static int outq_of(int fd)
 	return truth.outq;
 }
 
-/* Asks the tool once, then lets every queue drain. */
-static void watch_drains(struct flow *flows, struct drain *drains)
+/* Asks the tool once, then lets every queue drain. Gives false when the machine was so busy that
+ * the times are its own and not the link's. */
+static bool watch_drains(struct flow *flows, struct drain *drains)
 {
-	int64_t end = now_ms() + 30000;
+	int64_t last = now_ms(), worst = 0;
+	int64_t end = now_ms() + 60000;
 	struct listing listing;
 	int left = DRAIN_FLOWS;
 	json_t *row;
@@ -212,6 +209,8 @@ static void watch_drains(struct flow *flows, struct drain *drains)
 	}
 	listing_free(&listing);
 	while (left && nap_before(end)) {
+		worst = now_ms() - last > worst ? now_ms() - last : worst;
+		last = now_ms();
 		pump_once(flows, DRAIN_FLOWS, false);
 		for (int i = 0; i < DRAIN_FLOWS; i++) {
 			if (drains[i].seen || outq_of(flows[i].pair.near))
@@ -221,6 +220,7 @@ static void watch_drains(struct flow *flows, struct drain *drains)
 		}
 	}
 	assert_int_equal(left, 0);
+	return worst <= PROMPT_MS;
 }
 
 /* How forecasts fared: about right is within a factor of two. */
@@ -254,14 +254,49 @@ static void print_score(const char *when, const struct score *score)
 		      score->good, score->unknown, score->wrong);
 }
 
-/* Straight after the first write there is no rate of the path to go by: better say nothing. */
-static void check_first_forecast(struct flow *flows)
+static void open_drain_flows(struct lab *lab, struct flow *flows)
+{
+	static const int buffers[] = { 32768, 49152 };
+
+	for (int i = 0; i < DRAIN_FLOWS; i++) {
+		assert_return_code(link_pair_open(&lab->places, DRAIN_LINKS + i, &flows[i].pair, 0),
+				   0);
+		assert_return_code(setsockopt(flows[i].pair.near, SOL_SOCKET, SO_SNDBUF,
+					      &buffers[i / 4], sizeof(int)),
+				   errno);
+	}
+}
+
+static void close_drain_flows(struct flow *flows)
+{
+	for (int i = 0; i < DRAIN_FLOWS; i++)
+		tcp_pair_close(&flows[i].pair);
+}
+
+static void give_up_drains(struct flow *flows)
+{
+	close_drain_flows(flows);
+	print_message("# the machine is too busy to time a queue\n");
+	skip();
+}
+
+/* Straight after the first write there is no rate of the path to go by: better say nothing. The
+ * flows are left open. */
+static void check_first_forecast(struct lab *lab, struct flow *flows)
 {
 	struct drain drains[DRAIN_FLOWS];
 	struct score score = { 0 };
+	bool steady = false;
 
-	pump_once(flows, DRAIN_FLOWS, true);
-	watch_drains(flows, drains);
+	for (int i = 0; i < DRAIN_TRIES && !steady; i++) {
+		if (i)
+			close_drain_flows(flows);
+		open_drain_flows(lab, flows);
+		pump_once(flows, DRAIN_FLOWS, true);
+		steady = watch_drains(flows, drains);
+	}
+	if (!steady)
+		give_up_drains(flows);
 	take_scores(drains, "at first", &score);
 	print_score("at first", &score);
 	assert_true(score.wrong <= DRAIN_FLOWS / 4);
@@ -274,18 +309,23 @@ void drain_time_is_about_right(void **state)
 	struct drain drains[DRAIN_FLOWS];
 	struct lab *lab = *state;
 	struct score score = { 0 };
+	int rounds = 0;
 	int64_t end;
 
-	open_drain_flows(lab, flows);
-	check_first_forecast(flows);
-	for (int round = 0; round < DRAIN_ROUNDS; round++) {
+	for (int i = 0; i < DRAIN_FLOWS; i++)
+		need_slow_link(lab, DRAIN_LINKS + i, &drain_speeds[i % 4]);
+	check_first_forecast(lab, flows);
+	for (int i = 0; i < DRAIN_ROUNDS * DRAIN_TRIES && rounds < DRAIN_ROUNDS; i++) {
 		for (end = now_ms() + 1500; nap_before(end);)
 			pump_once(flows, DRAIN_FLOWS, true);
-		watch_drains(flows, drains);
+		if (!watch_drains(flows, drains))
+			continue;
 		take_scores(drains, "at work", &score);
+		rounds++;
 	}
+	if (rounds < DRAIN_ROUNDS)
+		give_up_drains(flows);
 	print_score("at work", &score);
-	for (int i = 0; i < DRAIN_FLOWS; i++)
-		tcp_pair_close(&flows[i].pair);
+	close_drain_flows(flows);
 	assert_true(score.good > DRAIN_ROUNDS * DRAIN_FLOWS / 2);
 }

@@ -13,11 +13,13 @@
 /* Numbers of links: nobody uses another's. */
 enum { CUT_LINKS = 1, DYING_LINK = 9, SLOW_LINKS = 10, CROWDED_LINKS = 20, DRAIN_LINKS = 30 };
 
-/* The second namespace, or why there is none; and a connection that was idle all the time. */
+#define IDLE_FLOWS 6
+
+/* The second namespace, or why there is none; and connections that were idle all the time. */
 struct lab {
 	struct places places;
 	char why[128];
-	struct flow idle;
+	struct flow idle[IDLE_FLOWS];
 	int64_t idle_since; /* of now_ms() */
 };
 

@@ -25,7 +25,7 @@
 #include "tool.h"
 
 #define PATIENCE_MS 100
-#define END_MS      5000
+#define END_MS      WAIT_MS
 #define BYTES       100
 
 static const struct kind stream_pair = { "", "u_str", "-x", AF_UNIX, SOCK_STREAM, 0, BY_PAIR };

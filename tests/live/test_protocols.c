@@ -23,9 +23,9 @@
 #include "tcp.h"
 #include "tool.h"
 
-#define PROMPT_MS     700  /* a close that does not wait takes less */
-#define PATIENCE_MS   100  /* for what must not come */
-#define STREAM_END_MS 5000 /* for an end that must come */
+#define PROMPT_MS     4000    /* a close that does not wait takes less, one that does 5 s */
+#define PATIENCE_MS   100     /* for what must not come */
+#define STREAM_END_MS WAIT_MS /* for an end that must come */
 #define SMALL_RCVBUF  8192
 
 /* ---- the forecast ---- */

@@ -21,12 +21,13 @@
 #include "stall_lab.h"
 #include "ways.h"
 
-#define ZERO_WINDOW_MS 5000 /* "a few seconds" */
-#define DEAD_PATH_MS   8000
-#define DEAD_SLOW_MS   20000 /* a path whose RTO had grown to seconds before it died */
-#define HEALED_MS      20000
+/* Where the RTO is 200 ms it takes 0.6 and 3 s; on a busy machine round trips are longer, and so is
+ * the RTO. How long it took is printed. */
+#define ZERO_WINDOW_MS 20000
+#define DEAD_PATH_MS   40000
+#define DEAD_SLOW_MS   120000 /* a path whose RTO had grown to seconds before it died */
+#define HEALED_MS      60000
 #define IDLE_MS        6000
-#define ONE_TIMEOUT_MS 350 /* the first RTO of 200 ms is over, the second of 400 ms not yet */
 #define WRITTEN        20000
 
 /* Looks until the near end's risk is `likely` for one of the reasons (the second may be NULL), and
@@ -150,7 +151,7 @@ static void check_deaf(int family, bool heals)
 	assert_return_code(tcp_pair_open(&flow.pair, family, 0), 0);
 	assert_return_code(tcp_deafen(flow.pair.far), 0);
 	write_some(&flow.pair);
-	wait_likely(&flow, "retransmitting", NULL, DEAD_PATH_MS);
+	wait_likely(&flow, "retransmitting", "no-progress", DEAD_PATH_MS);
 	if (heals) {
 		assert_return_code(tcp_hear(flow.pair.far), 0);
 		wait_healed(&flow);
@@ -219,6 +220,7 @@ CUT(dropped_by_the_peers_firewall_is_likely,
     { .link = 1,
       .there = true,
       .reason = "retransmitting",
+      .other = "no-progress",
       .commands = { "nft add table ip lab",
 		    "nft add chain ip lab in { type filter hook input priority 0 ; }",
 		    "nft add rule ip lab in iifname there1 drop" },
@@ -227,6 +229,7 @@ CUT(lost_acknowledgements_are_likely,
     { .link = 2,
       .there = false,
       .reason = "retransmitting",
+      .other = "no-progress",
       .commands = { "nft add table ip lab",
 		    "nft add chain ip lab in { type filter hook input priority 0 ; }",
 		    "nft add rule ip lab in iifname here2 drop" } })
@@ -238,6 +241,7 @@ CUT(link_down_on_the_peers_side_is_likely, { .link = 3,
 CUT(link_down_on_our_side_is_likely, { .link = 4,
 				       .there = false,
 				       .reason = "no-progress",
+				       .other = "retransmitting",
 				       .commands = { "ip link set here4 down" },
 				       .mend = { "ip link set here4 up" } })
 
@@ -259,31 +263,49 @@ static void slow_link_that_dies_is_likely(void **state)
 	tcp_pair_close(&flow.pair);
 }
 
+/* Waits for the first timeout of what the peer does not hear, looks, and gives false when that took
+ * so long that there was a second one. */
+static bool look_after_one_timeout(const struct flow *flow, struct listing *listing)
+{
+	int64_t end = now_ms() + WAIT_MS;
+
+	assert_return_code(tcp_deafen(flow->pair.far), 0);
+	write_some(&flow->pair);
+	while (flow_timeouts(flow) == 0)
+		assert_true(nap_before(end));
+	look(listing);
+	return flow_timeouts(flow) == 1;
+}
+
 /* The last acknowledgement is long ago because there was nothing to acknowledge: that alone, and
  * one lost segment, are no stall. */
 static void idle_connection_that_loses_a_segment_is_not_likely(void **state)
 {
 	struct lab *lab = *state;
-	struct flow flow = lab->idle;
 	struct listing listing;
-	int64_t end;
+	bool in_time = false;
+	struct flow *flow;
 	json_t *row;
 
 	while (nap_before(lab->idle_since + IDLE_MS))
 		;
-	assert_return_code(tcp_deafen(flow.pair.far), 0);
-	write_some(&flow.pair);
-	for (end = now_ms() + ONE_TIMEOUT_MS; nap_before(end);)
-		;
-	look(&listing);
-	assert_return_code(tcp_hear(flow.pair.far), 0);
-	row = near_row(&listing, &flow.pair);
-	flow_print(&flow);
+	for (int i = 0; i < IDLE_FLOWS && !in_time; i++) {
+		flow = &lab->idle[i];
+		in_time = look_after_one_timeout(flow, &listing);
+		if (!in_time)
+			listing_free(&listing);
+	}
+	if (!in_time) {
+		print_message("# the machine is too busy to look within 400 ms\n");
+		skip();
+	}
+	assert_return_code(tcp_hear(flow->pair.far), 0);
+	row = near_row(&listing, &flow->pair);
+	flow_print(flow);
 	check_row(row, row_is_int(row, "outstanding_bytes", WRITTEN));
 	check_row(row, row_is_text(row, "close.risk", "possible"));
 	listing_free(&listing);
-	wait_healed(&flow);
-	tcp_pair_close(&flow.pair);
+	wait_healed(flow);
 }
 
 static int make_lab(struct lab *lab)
@@ -293,12 +315,16 @@ static int make_lab(struct lab *lab)
 	if (err)
 		snprintf(lab->why, sizeof(lab->why), "a second network namespace: %s",
 			 strerror(-err));
-	/* It does nothing while the other tests run. */
+	/* They do nothing while the other tests run. */
+	for (int i = 0; i < IDLE_FLOWS; i++) {
+		err = tcp_pair_open(&lab->idle[i].pair, AF_INET, 0);
+		if (err) {
+			printf("Bail out! a connection over loopback: %s\n", strerror(-err));
+			return err;
+		}
+	}
 	lab->idle_since = now_ms();
-	err = tcp_pair_open(&lab->idle.pair, AF_INET, 0);
-	if (err)
-		printf("Bail out! a connection over loopback: %s\n", strerror(-err));
-	return err;
+	return 0;
 }
 
 int main(void)
