@@ -28,8 +28,9 @@ size_t late_count(const struct late *late);
 /*
  * Makes the second pass and joins what it finds; a socket that is still without a holder is
  * asked for once more, and some milliseconds later again: one that is gone by then was being
- * closed, and has unknown holders, not none. The socket at the other end is asked for once. `again` is the descriptor of owners_bpf_read_first(), `first` the
- * index of that pass. Then hands each on. Returns 0 or the sink's error.
+ * closed, and has unknown holders, not none. The socket at the other end is asked for once.
+ * `again` is the descriptor of owners_bpf_read_first(), `first` the index of that pass. Then hands
+ * each on. Returns 0 or the sink's error.
  */
 int late_resolve(struct late *late, int again, const struct owners_status *status,
 		 struct owners *first, struct source *source, socket_sink sink, void *ctx);
