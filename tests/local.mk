@@ -217,6 +217,7 @@ CLI_TESTS = \
 	tests/cli/quickstart.bats \
 	tests/cli/range-oracle.bats \
 	tests/cli/replay.bats \
+	tests/cli/run-tap.bats \
 	tests/cli/ss-options.bats \
 	tests/cli/streams.bats
 

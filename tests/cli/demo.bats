@@ -3,6 +3,8 @@
 #
 # The demonstration: every forecast holds, as root and as an ordinary user, and one that does not
 # hold is noticed.
+#
+# run-tap: live (real sockets, and times)
 
 setup() {
 	: "${LINGERSTAT:=lingerstat}"
