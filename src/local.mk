@@ -20,6 +20,8 @@ src_liblingerstat_a_SOURCES = \
 	src/bpf/owners_record.h \
 	src/cmd/absent.c \
 	src/cmd/absent.h \
+	src/cmd/about.c \
+	src/cmd/about.h \
 	src/cmd/cmd.h \
 	src/cmd/common.c \
 	src/cmd/common.h \
@@ -43,6 +45,8 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/prepass.h \
 	src/cmd/run.c \
 	src/cmd/run.h \
+	src/cmd/summary.c \
+	src/cmd/summary.h \
 	src/cmd/table.c \
 	src/cmd/vocabulary.c \
 	src/cmd/vocabulary.h \
@@ -135,7 +139,12 @@ src_liblingerstat_a_SOURCES = \
 	src/present/ends.h \
 	src/present/escape.c \
 	src/present/escape.h \
+	src/present/grid.c \
+	src/present/grid.h \
 	src/present/json.c \
+	src/present/json.h \
+	src/present/members.c \
+	src/present/members.h \
 	src/present/orders.c \
 	src/present/orders.h \
 	src/present/record.c \
@@ -145,6 +154,11 @@ src_liblingerstat_a_SOURCES = \
 	src/present/sorter.h \
 	src/present/style.c \
 	src/present/style.h \
+	src/present/summary.c \
+	src/present/summary.h \
+	src/present/summary_counts.c \
+	src/present/summary_groups.c \
+	src/present/summary_limits.c \
 	src/present/table.c \
 	src/present/tally.c \
 	src/present/tally.h \

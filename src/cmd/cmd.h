@@ -27,6 +27,7 @@ struct command {
 
 extern const struct command command_list;
 extern const struct command command_explain;
+extern const struct command command_summary;
 
 /* The commands, and how many: for main, and for messages that suggest one. */
 const struct command *const *command_table(unsigned int *count);

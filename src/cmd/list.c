@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/listing.h"
+#include "cmd/summary.h"
 #include "cmd/vocabulary.h"
 #include "plan/needs.h"
 
@@ -30,6 +31,7 @@ struct list_options {
 	size_t added_count;
 	const struct column *sort;
 	const char *record;
+	bool summary;
 };
 
 static int opt_processes(void *options, const char *value)
@@ -140,6 +142,13 @@ static int opt_record(void *options, const char *value)
 	return 0;
 }
 
+static int opt_summary(void *options, const char *value)
+{
+	(void)value;
+	((struct list_options *)options)->summary = true;
+	return 0;
+}
+
 static const struct option_row rows[] = {
 	{ "processes", 'p', NULL, "every holder with its descriptors", opt_processes },
 	{ "info", 'i', NULL, "rtt, window, rates, congestion (column info)", opt_info },
@@ -151,6 +160,7 @@ static const struct option_row rows[] = {
 	{ "sort", 0, "COLUMN", "sort by a column; -COLUMN: the largest first", opt_sort },
 	{ "no-header", 'H', NULL, "no header line", opt_no_header },
 	{ "json", 'j', NULL, "one JSON document", opt_json },
+	{ "summary", 's', NULL, "counts, no rows: the command summary", opt_summary },
 	{ "diag", 'D', "FILE", "list nothing, record the TCP sockets (as ss -D)", opt_record },
 	{ "format", 0, "FORMAT", "table, json, ndjson or csv", opt_format },
 };
@@ -279,10 +289,49 @@ static enum result record_sockets(const struct list_options *o)
 	return listing_run(&listing);
 }
 
+/* An option that makes or shapes rows, NULL when there is none. */
+static const char *row_option(const struct list_options *o)
+{
+	const struct {
+		bool given;
+		const char *name;
+	} options[] = {
+		{ o->columns, "--columns" },     { o->sort, "--sort" },
+		{ o->record, "--diag" },         { o->all_holders, "--processes" },
+		{ o->no_header, "--no-header" }, { o->added_count, "one of -i, -m and -o" },
+		{ o->oneline, "--oneline" },     { o->no_queues, "--no-queues" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].given)
+			return options[i].name;
+	return NULL;
+}
+
+/* `-s`: what the command `summary` prints. */
+static enum result summarize(const struct list_options *o)
+{
+	struct summary_request request = { .top = SUMMARY_TOP,
+					   .json = o->format->open == json_open };
+	const char *option = row_option(o);
+
+	if (option) {
+		message("-s: counts have no rows, so it does not go with %s", option);
+		return RESULT_USAGE;
+	}
+	if (o->format->open != table_open && !request.json) {
+		message("-s: counts are text or JSON; '--format=%s' is for rows", o->format->name);
+		return RESULT_USAGE;
+	}
+	return summary_run(&o->common, &request);
+}
+
 static enum result list_sockets(const struct list_options *o)
 {
 	struct listing listing = make_listing(o);
 
+	if (o->summary)
+		return summarize(o);
 	if (o->record)
 		return record_sockets(o);
 	if (choose_columns(o, &listing.columns))
@@ -305,6 +354,8 @@ static enum result list_run(int argc, char **argv)
 		return common_version();
 	if (o.columns && strcmp(o.columns, "help") == 0 && rest == argc)
 		return print_columns();
+	if (o.summary)
+		summary_select(&o.common);
 	result = RESULT_USAGE;
 	if (common_filter(&o.common, argc, argv, rest) == 0)
 		result = o.common.explain_filter ? common_explain_filter(&o.common)

@@ -3,14 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <langinfo.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/message.h"
-#include "enrich/netns.h"
+#include "cmd/about.h"
 #include "plan/needs.h"
 #include "present/sorter.h"
 
@@ -92,15 +89,6 @@ static void show_sorted(void *ctx, const struct socket *sk)
 	v->writer->row(v->writer, sk);
 }
 
-static unsigned int terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
-}
-
 /* Columns that have to be named are read out of the kernel's message, when the row is shown. */
 static bool reads_messages(const struct listing *l)
 {
@@ -115,8 +103,8 @@ static int open_writer(struct view *v)
 		.header = !l->no_header,
 		.oneline = l->oneline,
 		.color = is_for_people(l) && style_wanted(l->color, STDOUT_FILENO),
-		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-		.width = terminal_width(),
+		.utf8 = about_utf8(),
+		.width = about_width(),
 		.tally = v->tally_wanted,
 		.explain = l->explain ? &v->explain : NULL,
 	};
@@ -135,34 +123,11 @@ static int open_writer(struct view *v)
 
 static void begin(struct view *v)
 {
-	struct utsname uts = { 0 };
-	char name[64];
-	struct run_info info = {
-		.source = v->plan.read ? "replay" : "kernel",
-		.owners = &v->run.owners,
-		.missing_netids = v->run.missing_netids,
-	};
+	struct about about;
 
-	if (!v->writer->begin)
-		return;
-	if (!v->plan.read) {
-		uname(&uts);
-		info.host = uts.nodename;
-		info.kernel = uts.release;
-		clock_gettime(CLOCK_REALTIME, &info.time);
-		info.netns = netns_self();
-		if (netns_name(info.netns, name, sizeof(name)) == 0)
-			info.netns_name = name;
-	}
-	v->writer->begin(v->writer, &info);
-}
-
-static const char *problem_text(const struct dump_report *r)
-{
-	if (!dump_incomplete(r))
-		return NULL;
-	return r->problem == DUMP_OK ? "the dump was interrupted or held malformed messages"
-				     : dump_problem_text(r->problem);
+	about_run(&about, &v->run);
+	if (v->writer->begin)
+		v->writer->begin(v->writer, &about.info);
 }
 
 static void end(struct view *v)
@@ -173,7 +138,7 @@ static void end(struct view *v)
 		.complete = !dump_incomplete(&v->run.report),
 		.judged = v->plan.needs & NEED_FORECAST,
 		.undecided = v->run.undecided,
-		.problem = problem_text(&v->run.report),
+		.problem = about_problem(&v->run.report),
 	};
 
 	if (v->writer->end)

@@ -21,7 +21,9 @@ static bool needs_descriptors(const struct run *run)
 /* What the dump itself needs, to its last message. */
 static unsigned int plan_dump_rights(const struct run *run)
 {
-	return run->plan->needs & NEED_MARK ? RIGHT_SEE_MARK : RIGHTS_NOTHING;
+	unsigned int rights = run->plan->needs & NEED_MARK ? RIGHT_SEE_MARK : RIGHTS_NOTHING;
+
+	return run->plan->needs & NEED_DESCRIPTORS ? rights | RIGHT_READ_PROCESSES : rights;
 }
 
 static unsigned int plan_rights(const struct run *run)
@@ -291,6 +293,8 @@ void run_dump(struct run *run, socket_sink sink, void *ctx)
 	run->late = looks_twice(run) ? late_new() : NULL;
 	dump_families(run, &sel, take_socket, run, &run->report);
 	resolve_late(run);
+	if (run->plan->dumped)
+		run->plan->dumped(ctx);
 	run->failed = keep_rights(RIGHTS_NOTHING) < 0;
 }
 

@@ -28,6 +28,9 @@ struct run_plan {
 	const struct filter *filter; /* NULL: every socket of the selection */
 	const char *read;            /* a recording, NULL: this kernel */
 	const char *command_line;    /* as it was typed, for hints */
+	/* Told, with the sink's context, when the dump is over and its rights are still there (may
+	 * be NULL). */
+	void (*dumped)(void *ctx);
 };
 
 struct run {

@@ -8,6 +8,7 @@
 #include "cmd/families.h"
 #include "model/words.h"
 #include "present/column.h"
+#include "present/summary.h"
 #include "present/writer.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -74,6 +75,37 @@ static const char *how_at(size_t i)
 	return i < ARRAY_SIZE(words) ? words[i] : NULL;
 }
 
+static const char *key_at(size_t i)
+{
+	size_t n;
+	const struct group_by *keys = group_table(&n);
+
+	return i < n ? keys[i].name : NULL;
+}
+
+static const char *key_help_at(size_t i)
+{
+	size_t n;
+
+	return group_table(&n)[i].help;
+}
+
+static const char *section_at(size_t i)
+{
+	size_t n;
+	const struct summary_section *sections = summary_sections(&n);
+
+	return i < n ? sections[i].name : i == n ? "help" : NULL;
+}
+
+static const char *section_help_at(size_t i)
+{
+	size_t n;
+	const struct summary_section *sections = summary_sections(&n);
+
+	return i < n ? sections[i].help : "name all sections";
+}
+
 static const struct vocabulary {
 	const char *argument;
 	struct word_list words;
@@ -83,6 +115,9 @@ static const struct vocabulary {
 	{ "FORMAT", { WORDS_FIXED, false, "", format_at, NULL } },
 	{ "LEVEL", { WORDS_FIXED, false, "", risk_at, NULL } },
 	{ "WHEN", { WORDS_FIXED, false, "", when_at, NULL } },
+	{ "KEY", { WORDS_FIXED, false, "", key_at, key_help_at } },
+	{ "SECTIONS", { WORDS_FIXED, true, "", section_at, section_help_at } },
+	{ "N", { WORDS_FREE, false, "", NULL, NULL } },
 	{ "HOW", { WORDS_FIXED, false, "", how_at, NULL } },
 	{ "KINDS", { WORDS_FIXED, true, "!", families_query_word, NULL } },
 	{ "FAMILY", { WORDS_FIXED, false, "", families_family_word, NULL } },

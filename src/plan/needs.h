@@ -22,6 +22,7 @@ enum need {
 	NEED_MEMORY = 1 << 11,       /* SK_MEMINFO_* in the dump */
 	NEED_PEER_NAMES = 1 << 12,   /* of unix sockets: one unix dump before */
 	NEED_PEER_HOLDERS = 1 << 13, /* the same, and of TCP one dump of connections to this host */
+	NEED_DESCRIPTORS = 1 << 16,  /* /proc/PID of some processes, when the dump has ended */
 };
 
 #endif

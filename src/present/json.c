@@ -8,7 +8,7 @@
 
 #include "config.h"
 #include "present/escape.h"
-#include "present/writer.h"
+#include "present/json.h"
 
 #define PREFIX_SIZE 48
 
@@ -120,7 +120,7 @@ static void put_missing(struct outbuf *b, uint32_t netids)
 	outbuf_char(b, ']');
 }
 
-static void put_header(struct outbuf *b, const struct run_info *info)
+void json_header(struct outbuf *b, const struct run_info *info)
 {
 	const struct owners_status *o = info->owners;
 
@@ -145,16 +145,16 @@ static void put_header(struct outbuf *b, const struct run_info *info)
 	outbuf_char(b, '}');
 }
 
-static void put_summary(struct outbuf *b, const struct run_result *r)
+void json_summary(struct outbuf *b, const struct run_result *r)
 {
-	outbuf_printf(b, "{\"type\":\"summary\",\"complete\":%s", r->complete ? "true" : "false");
+	outbuf_printf(b, "\"type\":\"summary\",\"complete\":%s", r->complete ? "true" : "false");
 	put_text(b, "problem", r->problem);
 	outbuf_char(b, ',');
 	tally_json(b, r->tally, r->judged);
 	outbuf_printf(b,
 		      ",\"undecided_sockets\":%llu,\"duplicates_removed\":%llu,\"malformed_"
 		      "messages\":%llu,"
-		      "\"malformed_attributes\":%llu}",
+		      "\"malformed_attributes\":%llu",
 		      (unsigned long long)r->undecided, (unsigned long long)r->dump->duplicates,
 		      (unsigned long long)r->dump->malformed,
 		      (unsigned long long)r->dump->bad_attrs);
@@ -166,7 +166,7 @@ static void json_begin(struct writer *w, const struct run_info *info)
 
 	if (!j->lines)
 		outbuf_str(j->out, "{\"header\":");
-	put_header(j->out, info);
+	json_header(j->out, info);
 	outbuf_str(j->out, j->lines ? "\n" : ",\n\"sockets\":[");
 }
 
@@ -199,8 +199,9 @@ static void json_end(struct writer *w, const struct run_result *result)
 
 	if (!j->lines)
 		outbuf_str(j->out, "\n],\n\"summary\":");
-	put_summary(j->out, result);
-	outbuf_str(j->out, j->lines ? "\n" : "}\n");
+	outbuf_char(j->out, '{');
+	json_summary(j->out, result);
+	outbuf_str(j->out, j->lines ? "}\n" : "}}\n");
 }
 
 static void json_free(struct writer *w)

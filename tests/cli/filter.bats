@@ -132,7 +132,7 @@ bats_require_minimum_version 1.5.0
 
 # predicates: the words of the manual page's lists of tests.
 predicates() {
-	sed -n '/^\.Sh FILTER/,/^\.Sh OUTPUT/p' "$BATS_TEST_DIRNAME/../../man/lingerstat.8" |
+	sed -n '/^\.Sh FILTER/,/^\.Sh SS OPTIONS/p' "$BATS_TEST_DIRNAME/../../man/lingerstat.8" |
 		sed -n 's/^\.It Cm //p' | grep -v '^\(not\|and\|or\) ,' | sed 's/ , Cm /\n/g' | cut -d' ' -f1
 }
 

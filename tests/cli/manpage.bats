@@ -17,7 +17,7 @@ lacking() {
 }
 
 @test "man page: every long option" {
-	options=$("$LINGERSTAT" --help | grep -oE '^ +(-., )?--[a-z0-9-]+' | sed 's/.*--//')
+	options=$({ "$LINGERSTAT" --help; "$LINGERSTAT" summary --help; } | grep -oE '^ +(-., )?--[a-z0-9-]+' | sed 's/.*--//')
 	[ "$(echo "$options" | wc -l)" -gt 10 ]
 	for option in $options; do
 		grep -Eq -- "^\.It Fl .*\\\\-$option( |\$)" "$page" || lacks="$lacks $option"
@@ -28,7 +28,7 @@ lacking() {
 @test "man page: no option that the tool does not have" {
 	options=$(grep -oE '^\.(It|Op) Fl .*' "$page" | grep -oE '\\-[a-z][a-z0-9-]*' | sed 's/^\\-//' | sort -u)
 	[ "$(echo "$options" | wc -l)" -gt 10 ]
-	help=$("$LINGERSTAT" --help)
+	help=$("$LINGERSTAT" --help; "$LINGERSTAT" summary --help)
 	for option in $options; do
 		[[ $help == *"--$option"* ]] || extra="$extra $option"
 	done
@@ -51,6 +51,32 @@ lacking() {
 		grep -q -- "$reason" "$BATS_TEST_DIRNAME/../../README" || missing="$missing README:$reason"
 	done
 	[ -z "$missing" ] || { echo "not in the page: $missing" && false; }
+}
+
+@test "man page: every key, section and limit of summary" {
+	[ -n "${JQ-}" ] || skip "jq is not installed"
+	help=$("$LINGERSTAT" summary --help)
+	keys=$(sed -n '/^KEYS/,/^$/s/^  \([a-z-]*\) .*/\1/p' <<<"$help")
+	sections=$("$LINGERSTAT" summary --sections help | awk '{ print $1 }')
+	limits=$("$LINGERSTAT" summary --sections limits -j | "$JQ" -r '.summary.limits | keys[]')
+	for words in "$keys" "$sections" "$limits"; do
+		[ "$(wc -w <<<"$words")" -gt 5 ]
+		missing="$missing$(lacking $words)"
+	done
+	[ -z "$missing" ] || { echo "not in the page: $missing" && false; }
+}
+
+@test "man page: every JSON member that the sections of summary add" {
+	[ -n "${JQ-}" ] || skip "jq is not installed"
+	base=" $("$LINGERSTAT" -j | "$JQ" -r '.summary | keys | join(" ")') "
+	all=states,risk,close-wait,ports,listeners,limits,aborts
+	members=$("$LINGERSTAT" summary --by pid -j --sections $all | "$JQ" -r '.summary | keys[],
+		(.groups, .close_wait, .ephemeral_ports, .listen_queues, .aborts, .limits.orphans | keys[])')
+	[ "$(wc -w <<<"$members")" -gt 30 ]
+	for member in $members; do
+		[[ $base == *" $member "* ]] || grep -Eq "^\.Ql $member( |\$)" "$page" || missing="$missing $member"
+	done
+	[ -z "$missing" ] || { echo "not in the page:$missing" && false; }
 }
 
 @test "man page: clean under mandoc" {

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `summary`: how many sockets there are, by state, by risk, by a key, and beside the limits that
+ * they run into.
+ */
+#include "cmd/summary.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/nearest.h"
+#include "cmd/about.h"
+#include "cmd/cmd.h"
+#include "cmd/listing.h"
+#include "cmd/vocabulary.h"
+#include "plan/needs.h"
+#include "present/json.h"
+#include "present/summary.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define JUDGE         (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
+
+/* --- options ------------------------------------------------------------------------------- */
+
+struct summary_options {
+	struct common_options common;
+	struct summary_request request;
+	bool list_sections;
+};
+
+static int opt_by(void *options, const char *value)
+{
+	struct summary_options *o = options;
+	size_t n, i = 0;
+	const struct group_by *keys = group_table(&n);
+	int err = vocabulary_pick("--by", "KEY", value, &i);
+
+	if (!err)
+		o->request.by = &keys[i];
+	return err;
+}
+
+static int opt_top(void *options, const char *value)
+{
+	struct summary_options *o = options;
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (errno || *end || *value < '0' || *value > '9' || n < 1 || n > SUMMARY_TOP_MAX) {
+		message("--top: '%s' is no number of lines; it takes 1 to %d", value,
+			SUMMARY_TOP_MAX);
+		return -EINVAL;
+	}
+	o->request.top = n;
+	return 0;
+}
+
+static int add_section(struct summary_options *o, const char *word)
+{
+	size_t i = 0;
+	int err;
+
+	if (strcmp(word, "help") == 0) {
+		o->list_sections = true;
+		return 0;
+	}
+	err = vocabulary_pick("--sections", "SECTIONS", word, &i);
+	if (!err)
+		o->request.sections |= 1u << i;
+	return err;
+}
+
+static int opt_sections(void *options, const char *value)
+{
+	char *words = strdup(value), *at = NULL, *rest = words;
+	int err = words ? 0 : -ENOMEM;
+
+	while (!err && (at = strsep(&rest, ",")))
+		err = add_section(options, at);
+	free(words);
+	return err;
+}
+
+static int opt_json(void *options, const char *value)
+{
+	(void)value;
+	((struct summary_options *)options)->request.json = true;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+	{ "by", 0, "KEY", "count by process, peer, ...; see KEYS below", opt_by },
+	{ "top", 0, "N", "lines of each list (10)", opt_top },
+	{ "sections", 0, "SECTIONS", "only these sections; help names all", opt_sections },
+	{ "json", 'j', NULL, "one JSON document", opt_json },
+};
+
+static const struct option_group own = { rows, ARRAY_SIZE(rows) };
+static const struct option_table table = { "lingerstat summary", { &own, &common_group } };
+
+static void print_sections(void)
+{
+	size_t n;
+	const struct summary_section *sections = summary_sections(&n);
+
+	for (size_t i = 0; i < n; i++)
+		printf("  %-12s %s\n", sections[i].name, sections[i].help);
+}
+
+static enum result print_help(void)
+{
+	size_t n;
+	const struct group_by *keys = group_table(&n);
+
+	fputs("lingerstat summary counts sockets, beside the limits that they run into.\n"
+	      "\n"
+	      "Examples:\n"
+	      "  sudo lingerstat summary                     all there is to say\n"
+	      "  sudo lingerstat summary --by process        who has most sockets\n"
+	      "  lingerstat summary --by peer state time-wait\n"
+	      "  lingerstat summary --sections states,limits --json\n"
+	      "\n"
+	      "Usage: lingerstat summary [OPTION]... [FILTER]\n"
+	      "\n",
+	      stdout);
+	options_help(&table);
+	fputs("\nKEYS:\n", stdout);
+	for (size_t i = 0; i < n; i++)
+		printf("  %-12s %s\n", keys[i].name, keys[i].help);
+	fputs("\nSECTIONS (all, or none with --by):\n", stdout);
+	print_sections();
+	return RESULT_DONE;
+}
+
+/* --- one summary --------------------------------------------------------------------------- */
+
+struct view {
+	const struct common_options *common;
+	const struct summary_request *request;
+	struct run_plan plan;
+	struct run run;
+	struct counts counts;
+	struct machine machine;
+	unsigned int sections;
+	int error; /* of counting */
+};
+
+static bool has_section(const struct view *v, size_t i)
+{
+	return v->sections & 1u << i;
+}
+
+/* What the chosen sections need, in each of the three senses. */
+struct wanted_parts {
+	unsigned int needs, count_parts, machine_parts;
+};
+
+static struct wanted_parts want_parts(const struct view *v)
+{
+	struct wanted_parts w = { 0 };
+	size_t n;
+	const struct summary_section *sections = summary_sections(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!has_section(v, i))
+			continue;
+		w.needs |= sections[i].needs;
+		w.count_parts |= sections[i].count_parts;
+		w.machine_parts |= sections[i].machine_parts;
+	}
+	if (v->request->by)
+		w.needs |= v->request->by->needs;
+	if (v->common->least_risk > RISK_NONE)
+		w.needs |= JUDGE;
+	return w;
+}
+
+static void choose_sections(struct view *v)
+{
+	size_t n;
+
+	summary_sections(&n);
+	v->sections = v->request->sections;
+	if (!v->sections && !v->request->by)
+		v->sections = (1u << n) - 1;
+}
+
+static int count_socket(void *ctx, struct socket *sk)
+{
+	struct view *v = ctx;
+
+	if (sk->close.risk < v->common->least_risk)
+		return 0;
+	v->error = counts_add(&v->counts, sk);
+	return v->error;
+}
+
+/* Of the processes that will be shown, while their /proc may be read. */
+static void read_descriptors(void *ctx)
+{
+	struct view *v = ctx;
+	struct leaks *leaks = v->counts.leaks;
+
+	counts_finish(&v->counts);
+	if (!leaks || v->plan.read)
+		return;
+	for (size_t i = 0; i < leaks_count(leaks) && i < v->request->top; i++) {
+		struct leak *leak = leaks_item(leaks, i);
+
+		if (leak->kind == LEAK_HELD)
+			machine_descriptors("/proc", leak->pid, leak->comm, &leak->descriptors_used,
+					    &leak->descriptors_max);
+	}
+}
+
+static bool is_narrowed(const struct view *v)
+{
+	const struct selection *sel = &v->plan.selection;
+
+	return v->plan.filter || v->common->least_risk > RISK_NONE || !sel->ipv4 || !sel->ipv6 ||
+	       (sel->states & STATES_ALL) != STATES_ALL;
+}
+
+static struct summary make_summary(struct view *v, struct names *names)
+{
+	bool people = !v->request->json;
+
+	return (struct summary){
+		.counts = &v->counts,
+		.machine = &v->machine,
+		.recorded = v->plan.read,
+		.narrowed = is_narrowed(v),
+		.judged = v->plan.needs & NEED_FORECAST,
+		.netids = v->plan.selection.netids & ~v->run.missing_netids,
+		.top = v->request->top,
+		.numeric = v->common->numeric,
+		.names = names,
+		.links = v->run.enrich.links,
+		.look = { .color = people && style_wanted(v->common->color, STDOUT_FILENO),
+			  .utf8 = about_utf8(),
+			  .width = about_width() },
+	};
+}
+
+static void put_text(struct outbuf *b, const struct view *v, const struct summary *s)
+{
+	size_t n;
+	const struct summary_section *sections = summary_sections(&n);
+	bool first = !v->request->by;
+
+	if (s->narrowed)
+		outbuf_str(b, "Only the sockets that were selected are counted; limits and aborts "
+			      "are whole.\n\n");
+	if (v->request->by)
+		summary_groups_text(b, s);
+	for (size_t i = 0; i < n; i++) {
+		if (!has_section(v, i))
+			continue;
+		if (!first)
+			outbuf_char(b, '\n');
+		first = false;
+		sections[i].text(b, s);
+	}
+}
+
+static void put_json(struct outbuf *b, struct view *v, const struct summary *s)
+{
+	struct run_result result = {
+		.tally = &v->counts.tally,
+		.dump = &v->run.report,
+		.complete = !dump_incomplete(&v->run.report),
+		.judged = s->judged,
+		.undecided = v->run.undecided,
+		.problem = about_problem(&v->run.report),
+	};
+	struct about about;
+	size_t n;
+	const struct summary_section *sections = summary_sections(&n);
+
+	about_run(&about, &v->run);
+	outbuf_str(b, "{\"header\":");
+	json_header(b, &about.info);
+	outbuf_str(b, ",\n\"summary\":{");
+	json_summary(b, &result);
+	outbuf_printf(b, ",\"narrowed\":%s", s->narrowed ? "true" : "false");
+	if (v->request->by)
+		summary_groups_json(b, s);
+	for (size_t i = 0; i < n; i++)
+		if (has_section(v, i))
+			sections[i].json(b, s);
+	outbuf_str(b, "}}\n");
+}
+
+/* Made in memory: nothing is printed of a summary that memory was too short for. */
+static int print_summary(struct view *v)
+{
+	struct names *names = names_new(!v->request->json && !v->common->numeric,
+					!v->request->json && v->common->resolve);
+	struct summary s = make_summary(v, names);
+	struct outbuf text, out;
+	int err = names ? outbuf_open(&text, -1) : -ENOMEM;
+
+	if (!err) {
+		text.ascii = !v->request->json && !about_utf8();
+		if (v->request->json)
+			put_json(&text, v, &s);
+		else
+			put_text(&text, v, &s);
+		err = text.error ? text.error : outbuf_open(&out, STDOUT_FILENO);
+		if (!err) {
+			outbuf_put(&out, text.data, text.len);
+			close_output(&out, NULL);
+		}
+		outbuf_close(&text);
+	}
+	names_free(names);
+	return err;
+}
+
+static enum result count_and_print(struct view *v)
+{
+	int err;
+
+	run_dump(&v->run, count_socket, v);
+	err = v->error ? v->error : print_summary(v);
+	if (err) {
+		message("%s", strerror(-err));
+		return RESULT_FAILED;
+	}
+	return run_verdict(&v->run, v->counts.tally.sockets, v->counts.tally.holders_unknown);
+}
+
+static void make_plan(struct view *v, const struct wanted_parts *want)
+{
+	v->plan = v->common->plan;
+	v->plan.needs |= want->needs;
+	v->plan.dumped = read_descriptors;
+	v->plan.touch_states = v->plan.selection.states;
+	if (v->plan.touch_states & STATE_BIT(STATE_BOUND_INACTIVE))
+		v->plan.touch_states |= STATE_BIT(STATE_CLOSE);
+}
+
+enum result summary_run(const struct common_options *common, const struct summary_request *request)
+{
+	struct view v = { .common = common, .request = request };
+	struct count_request count = { .by = request->by,
+				       .keep = request->top,
+				       .range = &v.machine.ports };
+	enum result result = RESULT_FAILED;
+	struct wanted_parts want;
+
+	choose_sections(&v);
+	want = want_parts(&v);
+	make_plan(&v, &want);
+	machine_init(&v.machine);
+	count.parts = want.count_parts;
+	if (run_open(&v.run, &v.plan) == 0) {
+		/* Opening the run may have changed the namespace. */
+		if (!v.plan.read)
+			machine_read(&v.machine, "/proc", want.machine_parts);
+		if (counts_open(&v.counts, &count) == 0)
+			result = count_and_print(&v);
+		else
+			message("%s", strerror(ENOMEM));
+	}
+	counts_close(&v.counts);
+	run_close(&v.run);
+	return result;
+}
+
+void summary_select(struct common_options *common)
+{
+	if (!common->listening)
+		common->plan.selection.states = STATES_ALL;
+}
+
+static enum result summary_command(int argc, char **argv)
+{
+	struct summary_options o = { .request = { .top = SUMMARY_TOP } };
+	enum result result = RESULT_USAGE;
+	int rest;
+
+	if (common_parse(&table, &o.common, "summary", argc, argv, &rest))
+		return RESULT_USAGE;
+	if (o.common.help)
+		return print_help();
+	if (o.common.version)
+		return common_version();
+	if (o.list_sections) {
+		print_sections();
+		return RESULT_DONE;
+	}
+	summary_select(&o.common);
+	if (common_filter(&o.common, argc, argv, rest) == 0)
+		result = o.common.explain_filter ? common_explain_filter(&o.common)
+						 : summary_run(&o.common, &o.request);
+	common_free(&o.common);
+	return result;
+}
+
+const struct command command_summary = {
+	.name = "summary",
+	.summary = "counts by state and by a key, beside their limits",
+	.run = summary_command,
+	.options = &table,
+};

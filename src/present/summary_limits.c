@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts of the summary that stand beside a limit: leaked CLOSE-WAIT, ports, listen queues, the
+ * limits themselves, and what has been destroyed so far.
+ */
+#include "present/cells.h"
+#include "present/escape.h"
+#include "present/members.h"
+#include "present/summary.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static const enum ink level_inks[] = {
+	[LIMIT_LEVEL_UNKNOWN] = INK_PLAIN,
+	[LIMIT_LEVEL_FINE] = INK_PLAIN,
+	[LIMIT_LEVEL_NEAR] = INK_WARNING,
+	[LIMIT_LEVEL_FULL] = INK_ALARM,
+};
+
+static enum ink level_ink(int64_t used, int64_t max)
+{
+	return level_inks[limit_level(used, max)];
+}
+
+static size_t at_most(size_t n, size_t most)
+{
+	return n < most ? n : most;
+}
+
+static void note_more(struct outbuf *b, size_t n, size_t shown)
+{
+	if (n > shown)
+		outbuf_printf(b, "  and %zu more; --top N shows more\n", n - shown);
+}
+
+static void grid_ratio(struct grid *g, int64_t used, int64_t max)
+{
+	double percent = limit_percent(used, max);
+
+	if (percent < 0)
+		grid_text(g, "?");
+	else
+		outbuf_printf(grid_cell(g, level_ink(used, max)), "%.1f%%", percent);
+	if (percent > 0)
+		grid_bar(g, percent / 100, level_ink(used, max));
+}
+
+/* --- CLOSE-WAIT ---------------------------------------------------------------------------- */
+
+static void put_duration(struct outbuf *b, int64_t ms)
+{
+	if (ms < 0)
+		outbuf_char(b, '?');
+	else if (ms < 60000)
+		outbuf_printf(b, "%lld.%llds", (long long)(ms / 1000),
+			      (long long)(ms % 1000 / 100));
+	else if (ms < 3600000)
+		outbuf_printf(b, "%lldm%02llds", (long long)(ms / 60000),
+			      (long long)(ms % 60000 / 1000));
+	else
+		outbuf_printf(b, "%lldh%02lldm", (long long)(ms / 3600000),
+			      (long long)(ms % 3600000 / 60000));
+}
+
+static void leak_name(struct outbuf *b, const struct leak *leak)
+{
+	static const char *const names[] = {
+		[LEAK_UNSEEN] = "nobody in sight",
+		[LEAK_UNKNOWN] = "?",
+		[LEAK_UNACCEPTED] = "not accepted yet",
+	};
+
+	if (leak->kind != LEAK_HELD) {
+		outbuf_str(b, names[leak->kind]);
+		return;
+	}
+	escape_text(b, leak->comm, strlen(leak->comm));
+	outbuf_printf(b, "/%u", leak->pid);
+}
+
+static void leak_descriptors(struct outbuf *b, const struct leak *leak)
+{
+	size_t kept = at_most(leak->fd_count, LEAK_DESCRIPTORS);
+
+	for (size_t i = 0; i < kept; i++)
+		outbuf_printf(b, "%s%u", i ? "," : "", leak->fds[i]);
+	if (leak->fd_count > kept)
+		outbuf_str(b, ",...");
+	if (!kept)
+		outbuf_char(b, '-');
+}
+
+static void leak_row(struct grid *g, const struct leak *leak, uint64_t most)
+{
+	leak_name(grid_cell(g, INK_PLAIN), leak);
+	grid_number(g, (int64_t)leak->sockets);
+	put_duration(grid_cell(g, INK_PLAIN), leak->silent_ms);
+	leak_descriptors(grid_cell(g, INK_PLAIN), leak);
+	if (leak->kind != LEAK_HELD) {
+		grid_text(g, "-");
+		grid_text(g, "-");
+	} else {
+		grid_number(g, leak->descriptors_used);
+		grid_number(g, leak->descriptors_max);
+	}
+	grid_bar(g, most ? (double)leak->sockets / (double)most : 0, INK_NOTICE);
+}
+
+void summary_close_wait_text(struct outbuf *b, const struct summary *s)
+{
+	static const struct grid_column columns[] = {
+		{ "CLOSE-WAIT", false },  { "SOCKETS", true }, { "SILENT", true },
+		{ "DESCRIPTORS", false }, { "OPEN", true },    { "LIMIT", true },
+	};
+	struct leaks *leaks = s->counts->leaks;
+	size_t n = leaks_count(leaks), shown = at_most(n, s->top);
+	struct grid *g;
+
+	if (!n) {
+		outbuf_str(b, "No socket is in CLOSE-WAIT.\n");
+		return;
+	}
+	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+	if (!g)
+		return;
+	for (size_t i = 0; i < shown; i++)
+		leak_row(g, leaks_item(leaks, i), leaks_item(leaks, 0)->sockets);
+	grid_print(g, b);
+	note_more(b, n, shown);
+	outbuf_str(b, "  SILENT is the longest time without an answer: it is in CLOSE-WAIT that "
+		      "long at least.\n");
+}
+
+static void leak_json(struct outbuf *b, const struct leak *leak)
+{
+	static const char *const kinds[] = { "held", "unseen", "unknown", "unaccepted" };
+	bool held = leak->kind == LEAK_HELD;
+
+	outbuf_char(b, '{');
+	member_text(b, "kind", kinds[leak->kind]);
+	member_number(b, "pid", held ? (int64_t)leak->pid : UNKNOWN);
+	member_text(b, "comm", held ? leak->comm : NULL);
+	member_count(b, "sockets", leak->sockets);
+	member_number(b, "silent_ms", leak->silent_ms);
+	member_key(b, "descriptors");
+	outbuf_char(b, '[');
+	for (size_t i = 0; i < at_most(leak->fd_count, LEAK_DESCRIPTORS); i++)
+		outbuf_printf(b, "%s%u", i ? "," : "", leak->fds[i]);
+	outbuf_char(b, ']');
+	member_count(b, "descriptor_count", leak->fd_count);
+	member_number(b, "open_descriptors", leak->descriptors_used);
+	member_number(b, "open_descriptors_max", leak->descriptors_max);
+	outbuf_char(b, '}');
+}
+
+void summary_close_wait_json(struct outbuf *b, const struct summary *s)
+{
+	struct leaks *leaks = s->counts->leaks;
+
+	member_key(b, "close_wait");
+	outbuf_char(b, '{');
+	member_count(b, "sockets", s->counts->tally.states[STATE_CLOSE_WAIT]);
+	member_number(b, "silent_ms", leaks_silent_ms(leaks));
+	member_count(b, "process_count", leaks_count(leaks));
+	member_key(b, "processes");
+	outbuf_char(b, '[');
+	for (size_t i = 0; i < at_most(leaks_count(leaks), s->top); i++) {
+		if (i)
+			outbuf_char(b, ',');
+		leak_json(b, leaks_item(leaks, i));
+	}
+	outbuf_str(b, "]}");
+}
+
+/* --- ports --------------------------------------------------------------------------------- */
+
+static void put_local(struct outbuf *b, const struct socket *sk)
+{
+	address_number(b, sk->family, &sk->local);
+}
+
+static void port_row(struct grid *g, const struct summary *s, size_t i)
+{
+	const struct destination_use *use;
+	const struct destination *d = ports_item(s->counts->ports, i, &use);
+	struct socket sk = summary_destination(s, d);
+
+	address_cell(grid_cell(g, INK_PLAIN), &sk, true, s->names);
+	put_local(grid_cell(g, INK_PLAIN), &sk);
+	grid_number(g, (int64_t)use->ports);
+	grid_number(g, (int64_t)use->time_wait);
+	grid_ratio(g, (int64_t)use->ports, ports_available(s->counts->ports));
+}
+
+void summary_ports_text(struct outbuf *b, const struct summary *s)
+{
+	static const struct grid_column columns[] = {
+		{ "EPHEMERAL PORTS TO", false }, { "FROM", false }, { "PORTS", true },
+		{ "TIME-WAIT", true },           { "USED", true },
+	};
+	const struct port_range *range = &s->machine->ports;
+	size_t n = ports_count(s->counts->ports), shown = at_most(n, s->top);
+	struct grid *g;
+
+	if (!range->known) {
+		outbuf_str(b, s->recorded ? "Ephemeral ports: a recording does not hold their "
+					    "range.\n"
+					  : "Ephemeral ports: the range cannot be read.\n");
+		return;
+	}
+	if (n) {
+		g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+		if (!g)
+			return;
+		for (size_t i = 0; i < shown; i++)
+			port_row(g, s, i);
+		grid_print(g, b);
+		note_more(b, n, shown);
+	} else {
+		outbuf_str(b, "No ephemeral port is in use.\n");
+	}
+	outbuf_printf(b,
+		      "  Each destination has %lld ports at most (%u to %u, less those reserved "
+		      "or listening).\n",
+		      (long long)ports_available(s->counts->ports), range->low, range->high);
+}
+
+static void port_json(struct outbuf *b, const struct summary *s, size_t i)
+{
+	const struct destination_use *use;
+	const struct destination *d = ports_item(s->counts->ports, i, &use);
+	struct socket sk = summary_destination(s, d);
+
+	outbuf_str(b, i ? ",{" : "{");
+	member_key(b, "local_address");
+	outbuf_char(b, '"');
+	put_local(b, &sk);
+	outbuf_char(b, '"');
+	member_key(b, "peer_address");
+	outbuf_char(b, '"');
+	address_number(b, sk.family, &sk.peer);
+	outbuf_char(b, '"');
+	member_count(b, "peer_port", sk.peer.port);
+	member_text(b, "interface", sk.interface);
+	member_count(b, "used", use->ports);
+	member_count(b, "time_wait", use->time_wait);
+	member_percent(b, "percent",
+		       limit_percent((int64_t)use->ports, ports_available(s->counts->ports)));
+	outbuf_char(b, '}');
+}
+
+void summary_ports_json(struct outbuf *b, const struct summary *s)
+{
+	const struct ports *ports = s->counts->ports;
+
+	member_key(b, "ephemeral_ports");
+	if (!s->machine->ports.known) {
+		outbuf_str(b, "null");
+		return;
+	}
+	outbuf_char(b, '{');
+	member_count(b, "low", s->machine->ports.low);
+	member_count(b, "high", s->machine->ports.high);
+	member_number(b, "available", ports_available(ports));
+	member_count(b, "destination_count", ports_count(ports));
+	member_key(b, "destinations");
+	outbuf_char(b, '[');
+	for (size_t i = 0; i < at_most(ports_count(ports), s->top); i++)
+		port_json(b, s, i);
+	outbuf_str(b, "]}");
+}
+
+/* --- listen queues ------------------------------------------------------------------------- */
+
+static void holder_name(struct outbuf *b, const struct socket *sk)
+{
+	const struct holder *h = sk->holders.items;
+
+	if (!sk->holders.count) {
+		outbuf_str(b, sk->holders.known == HOLDERS_COMPLETE ? "unseen" : "?");
+		return;
+	}
+	escape_text(b, h->comm, strlen(h->comm));
+	outbuf_printf(b, "/%u", h->pid);
+}
+
+static void queue_row(struct grid *g, const struct summary *s, const struct listen_queue *l)
+{
+	outbuf_str(grid_cell(g, INK_PLAIN), netid_name(l->sk.netid));
+	address_cell(grid_cell(g, INK_PLAIN), &l->sk, false, s->names);
+	holder_name(grid_cell(g, INK_PLAIN), &l->sk);
+	grid_number(g, l->waiting);
+	grid_number(g, l->fits);
+	grid_ratio(g, l->waiting, l->fits);
+}
+
+void summary_listeners_text(struct outbuf *b, const struct summary *s)
+{
+	static const struct grid_column columns[] = {
+		{ "LISTENERS", false }, { "LOCAL", false }, { "PROCESS", false },
+		{ "WAITING", true },    { "FIT", true },    { "FULL", true },
+	};
+	const struct queues *q = s->counts->queues;
+	struct grid *g;
+
+	if (!queues_waiting(q)) {
+		outbuf_printf(b, "No connection waits at any of %llu listeners.\n",
+			      (unsigned long long)queues_listeners(q));
+		return;
+	}
+	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+	if (!g)
+		return;
+	for (size_t i = 0; i < queues_count(q); i++)
+		queue_row(g, s, queues_item(q, i));
+	grid_print(g, b);
+	note_more(b, queues_waiting(q), queues_count(q));
+}
+
+static void queue_json(struct outbuf *b, const struct listen_queue *l)
+{
+	const struct holder *h = l->sk.holders.items;
+	bool held = l->sk.holders.count;
+
+	outbuf_char(b, '{');
+	member_text(b, "netid", netid_name(l->sk.netid));
+	member_key(b, "local");
+	json_local(b, &l->sk);
+	member_number(b, "pid", held ? (int64_t)h->pid : UNKNOWN);
+	member_text(b, "comm", held ? h->comm : NULL);
+	member_number(b, "waiting", l->waiting);
+	member_number(b, "fits", l->fits);
+	member_percent(b, "percent", limit_percent(l->waiting, l->fits));
+	outbuf_char(b, '}');
+}
+
+void summary_listeners_json(struct outbuf *b, const struct summary *s)
+{
+	const struct queues *q = s->counts->queues;
+
+	member_key(b, "listen_queues");
+	outbuf_char(b, '{');
+	member_count(b, "listeners", queues_listeners(q));
+	member_count(b, "waiting_listeners", queues_waiting(q));
+	member_key(b, "fullest");
+	outbuf_char(b, '[');
+	for (size_t i = 0; i < queues_count(q); i++) {
+		if (i)
+			outbuf_char(b, ',');
+		queue_json(b, queues_item(q, i));
+	}
+	outbuf_str(b, "]}");
+}
+
+/* --- limits -------------------------------------------------------------------------------- */
+
+static void limit_row_text(struct grid *g, const struct summary *s, enum limit_name name)
+{
+	const struct limit_row *row = limit_row(name);
+	struct limit_use use = limit_measure(name, s->counts, s->machine);
+	enum limit_level level = limit_level(use.used, use.max);
+
+	grid_text(g, row->name);
+	grid_text(g, limit_scope_name(row->scope));
+	grid_number(g, use.used);
+	grid_number(g, use.max);
+	outbuf_str(grid_cell(g, level_inks[level]),
+		   level == LIMIT_LEVEL_UNKNOWN ? "?" : limit_level_name(level));
+	if (row->hits == MACHINE_COUNTERS)
+		grid_text(g, "-");
+	else
+		grid_number(g, use.hits);
+	grid_ratio(g, use.used, use.max);
+}
+
+void summary_limits_text(struct outbuf *b, const struct summary *s)
+{
+	static const struct grid_column columns[] = {
+		{ "LIMITS", false }, { "SHARED BY", false }, { "USED", true }, { "MAX", true },
+		{ "LEVEL", false },  { "HITS", true },       { "FULL", true },
+	};
+	struct grid *g;
+
+	if (s->recorded) {
+		outbuf_str(b, "Limits: a recording does not hold them.\n");
+		return;
+	}
+	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+	if (!g)
+		return;
+	for (int i = 0; i < LIMIT_COUNT; i++)
+		limit_row_text(g, s, (enum limit_name)i);
+	grid_print(g, b);
+}
+
+static void limit_json(struct outbuf *b, const struct summary *s, enum limit_name name)
+{
+	const struct limit_row *row = limit_row(name);
+	struct limit_use use = limit_measure(name, s->counts, s->machine);
+
+	member_key(b, row->name);
+	outbuf_char(b, '{');
+	member_text(b, "scope", limit_scope_name(row->scope));
+	member_text(b, "knob", row->knob);
+	member_text(b, "unit", row->unit);
+	member_number(b, "used", use.used);
+	member_number(b, "max", use.max);
+	member_percent(b, "percent", limit_percent(use.used, use.max));
+	member_text(b, "level", limit_level_name(limit_level(use.used, use.max)));
+	member_number(b, "hits", use.hits);
+	outbuf_char(b, '}');
+}
+
+void summary_limits_json(struct outbuf *b, const struct summary *s)
+{
+	member_key(b, "limits");
+	if (s->recorded) {
+		outbuf_str(b, "null");
+		return;
+	}
+	outbuf_char(b, '{');
+	for (int i = 0; i < LIMIT_COUNT; i++)
+		limit_json(b, s, (enum limit_name)i);
+	outbuf_char(b, '}');
+}
+
+/* --- aborts -------------------------------------------------------------------------------- */
+
+void summary_aborts_text(struct outbuf *b, const struct summary *s)
+{
+	static const struct grid_column columns[] = {
+		{ "ABORTED SO FAR", false },
+		{ "CONNECTIONS", true },
+		{ "COUNTER", false },
+		{ "BECAUSE", false },
+	};
+	struct grid *g;
+
+	if (s->recorded) {
+		outbuf_str(b, "Aborts: a recording does not hold them.\n");
+		return;
+	}
+	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+	if (!g)
+		return;
+	for (int i = 0; i < MACHINE_ABORTS; i++) {
+		const struct machine_counter_row *row =
+			machine_counter_row((enum machine_counter)i);
+
+		grid_text(g, row->name);
+		grid_number(g, s->machine->counters[i]);
+		grid_text(g, row->kernel);
+		grid_text(g, row->help);
+	}
+	grid_print(g, b);
+	outbuf_str(b, "  Counted since this network namespace was made; what was queued then is "
+		      "gone.\n");
+}
+
+void summary_aborts_json(struct outbuf *b, const struct summary *s)
+{
+	member_key(b, "aborts");
+	if (s->recorded) {
+		outbuf_str(b, "null");
+		return;
+	}
+	outbuf_char(b, '{');
+	for (int i = 0; i < MACHINE_ABORTS; i++)
+		member_number(b, machine_counter_row((enum machine_counter)i)->name,
+			      s->machine->counters[i]);
+	outbuf_char(b, '}');
+}
