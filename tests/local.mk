@@ -107,6 +107,7 @@ LIVE_TESTS = \
 	tests/live/test_states \
 	tests/live/test_bound \
 	tests/live/test_netns \
+	tests/live/test_threads \
 	tests/live/test_filter_ss \
 	tests/live/test_late \
 	tests/live/test_linger \
@@ -126,6 +127,7 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_states \
 	tests/live/test_bound \
 	tests/live/test_netns \
+	tests/live/test_threads \
 	tests/live/test_filter_ss \
 	tests/live/test_linger \
 	tests/live/test_rights \
@@ -162,6 +164,8 @@ tests_live_test_explain_SOURCES = \
 tests_live_test_restart_SOURCES = tests/live/test_restart.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_netns_SOURCES = tests/live/test_netns.c $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_threads_SOURCES = tests/live/test_threads.c $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_threads_LDFLAGS = $(AM_LDFLAGS) -pthread
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \

@@ -47,8 +47,11 @@ struct pid {
 	struct upid numbers[1]; /* really level + 1 of them */
 } KERNEL;
 
+struct files_struct;
+
 struct task_struct {
 	struct task_struct *group_leader;
+	struct files_struct *files;
 	struct pid *thread_pid;
 	char comm[OWNERS_RECORD_COMM];
 } KERNEL;
@@ -107,14 +110,14 @@ struct bpf_iter__task_file {
 } KERNEL;
 
 /*
- * The PID of a process in the PID namespace of whoever reads the iterator. The iterator shows
+ * The number of a task in the PID namespace of whoever reads the iterator. The iterator shows
  * only processes of that namespace or below it, so numbers[level of the reader] is theirs in the
  * reader's. 0 when the process has just been reaped.
  */
-static __always_inline uint32_t pid_for_reader(struct task_struct *leader)
+static __always_inline uint32_t pid_for_reader(struct task_struct *task)
 {
 	struct task_struct *reader = (struct task_struct *)bpf_get_current_task();
-	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
 	unsigned int level = BPF_CORE_READ(reader, thread_pid, level);
 	uint64_t at = (uint64_t)pid;
 	int nr = 0;
@@ -189,6 +192,20 @@ static __always_inline void read_tcp(struct owners_record *record, struct sock *
 	}
 }
 
+/*
+ * The iterator passes threads over that share their first thread's descriptor table
+ * (task_seq_get_next()). Where the first thread has ended it has none, and all that share one
+ * among themselves are met: whoever reads the records tells them by this. An address of the
+ * kernel's is folded, for nobody is to learn it.
+ */
+static __always_inline uint32_t table_of(struct task_struct *task)
+{
+	uint64_t table = (uint64_t)BPF_CORE_READ(task, files);
+
+	table *= 0x9e3779b97f4a7c15;
+	return table >> 32;
+}
+
 SEC("iter/task_file")
 int dump_owners(struct bpf_iter__task_file *ctx)
 {
@@ -214,6 +231,8 @@ int dump_owners(struct bpf_iter__task_file *ctx)
 	if (!record.pid)
 		return 0;
 	bpf_probe_read_kernel_str(record.comm, sizeof(record.comm), leader->comm);
+	record.tid = task == leader ? record.pid : pid_for_reader(task);
+	record.table = table_of(task);
 	record.fd = ctx->fd;
 	record.inode = file->f_inode->i_ino;
 	if (bpf_core_field_exists(file->f_flags)) {

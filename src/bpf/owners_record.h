@@ -39,9 +39,13 @@ struct owners_record {
 	uint32_t values;
 	uint32_t file_flags; /* f_flags: O_NONBLOCK has another number on each architecture */
 	uint32_t user_timeout_ms;
+	uint32_t tid; /* of the thread that was met; the pid, but for tables that it does not share
+		       */
+	uint32_t table; /* tells the descriptor tables of one process apart, and means nothing else
+			 */
 	char comm[OWNERS_RECORD_COMM]; /* of the process's first thread; ends in a NUL */
 };
 
-_Static_assert(sizeof(struct owners_record) == 56, "the record must have no holes");
+_Static_assert(sizeof(struct owners_record) == 64, "the record must have no holes");
 
 #endif

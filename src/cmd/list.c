@@ -26,7 +26,7 @@ struct list_options {
 	struct common_options common;
 	const struct writer_format *format;
 	const char *columns;
-	bool all_holders, no_header, no_queues, oneline, descending;
+	bool all_holders, threads, no_header, no_queues, oneline, descending;
 	const struct column *added[OPTION_COLUMNS]; /* by -i and its like */
 	size_t added_count;
 	const struct column *sort;
@@ -78,6 +78,15 @@ static int opt_no_queues(void *options, const char *value)
 {
 	(void)value;
 	((struct list_options *)options)->no_queues = true;
+	return 0;
+}
+
+static int opt_threads(void *options, const char *value)
+{
+	struct list_options *o = options;
+
+	(void)value;
+	o->all_holders = o->threads = o->common.plan.threads = true;
 	return 0;
 }
 
@@ -151,6 +160,7 @@ static int opt_summary(void *options, const char *value)
 
 static const struct option_row rows[] = {
 	{ "processes", 'p', NULL, "every holder with its descriptors", opt_processes },
+	{ "threads", 'T', NULL, "the same, and threads that have their own", opt_threads },
 	{ "info", 'i', NULL, "rtt, window, rates, congestion (column info)", opt_info },
 	{ "memory", 'm', NULL, "memory of the buffers, drops (column memory)", opt_memory },
 	{ "options", 'o', NULL, "the timer that runs (column timer)", opt_timer },
@@ -263,6 +273,7 @@ static struct listing make_listing(const struct list_options *o)
 		.numeric = o->common.numeric,
 		.resolve = o->common.resolve,
 		.all_holders = o->all_holders,
+		.threads = o->threads,
 		.no_header = o->no_header,
 		.oneline = o->oneline,
 		.sort = o->sort,

@@ -112,8 +112,9 @@ static int open_writer(struct view *v)
 	if (outbuf_open(&v->out, v->fd) < 0)
 		return -ENOMEM;
 	v->names = names_new(is_for_people(l) && !l->numeric, is_for_people(l) && l->resolve);
-	v->cells = options.cells =
-		(struct cell_context){ .names = v->names, .all_holders = l->all_holders };
+	v->cells = options.cells = (struct cell_context){ .names = v->names,
+							  .all_holders = l->all_holders,
+							  .threads = l->threads };
 	if (l->sort && !(v->sorter = sorter_new(l->sort, l->descending, reads_messages(l))))
 		return -ENOMEM;
 	v->explain = (struct explain_context){ v->names, v->ports, options.color };

@@ -17,7 +17,7 @@ struct listing {
 	const struct writer_format *format;
 	enum risk least_risk; /* only rows at or above */
 	enum color_mode color;
-	bool numeric, resolve, all_holders, no_header, oneline;
+	bool numeric, resolve, all_holders, threads, no_header, oneline;
 	const char *output;        /* a file, NULL or "-": standard output */
 	const struct column *sort; /* NULL: as they come */
 	bool descending;

@@ -162,6 +162,7 @@ static int gather(struct run *run)
 {
 	struct gather_request request = {
 		.mode = run->plan->linger,
+		.threads = run->plan->threads,
 		.want_holders = run->plan->needs & NEED_OWNERS,
 		.bpf_loaded = bpf_is_loaded,
 		.ctx = run,

@@ -24,9 +24,9 @@ static int gather_bpf(struct owners *owners, const struct gather_request *reques
 	return 0;
 }
 
-static int gather_proc(struct owners *owners, struct owners_status *status)
+static int gather_proc(struct owners *owners, bool threads, struct owners_status *status)
 {
-	int err = owners_proc_read("/proc", owners_add, owners, &status->unreadable);
+	int err = owners_proc_read("/proc", threads, owners_add, owners, &status->unreadable);
 
 	if (err) {
 		owners_reset(owners);
@@ -59,7 +59,7 @@ int owners_gather(struct owners *owners, const struct gather_request *request,
 	if (err == -ENOMEM && strcmp(status->bpf_stage, "index") == 0)
 		return err; /* our own memory, and /proc would need as much */
 	if (err && (request->want_holders || request->mode == LINGER_MODE_GETFD))
-		err = gather_proc(owners, status);
+		err = gather_proc(owners, request->threads, status);
 	else
 		err = 0;
 	if (err)

@@ -18,6 +18,7 @@ enum linger_mode {
 
 struct gather_request {
 	enum linger_mode mode;
+	bool threads;      /* those with a descriptor table of their own, in /proc too */
 	bool want_holders; /* false: only options are wanted, so /proc would be no use */
 	/* Told when the capabilities for loading BPF are no longer needed (may be NULL). */
 	void (*bpf_loaded)(void *ctx);

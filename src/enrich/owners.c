@@ -31,8 +31,10 @@ struct descriptor {
 	uint32_t next;
 };
 
+/* A descriptor table: a process's, or that of a thread which has its own. */
 struct process {
 	uint32_t pid;
+	uint32_t tid;
 	char comm[OWNER_COMM_SIZE];
 };
 
@@ -183,15 +185,17 @@ static struct entry *add_entry(struct owners *o, const struct owner_record *reco
 static int process_index(struct owners *o, const struct owner_record *record)
 {
 	struct process *p = o->n_processes ? &o->processes[o->n_processes - 1] : NULL;
+	uint32_t tid = record->tid ? record->tid : record->pid;
 	int err;
 
-	if (p && p->pid == record->pid)
+	if (p && p->pid == record->pid && p->tid == tid)
 		return 0;
 	err = room_for_one((void **)&o->processes, o->n_processes, &o->cap_processes, sizeof(*p));
 	if (err)
 		return err;
 	p = &o->processes[o->n_processes++];
 	p->pid = record->pid;
+	p->tid = tid;
 	memcpy(p->comm, record->comm, sizeof(p->comm));
 	p->comm[sizeof(p->comm) - 1] = '\0';
 	return 0;
@@ -313,7 +317,7 @@ static bool list_entry(const struct owners *o, const struct entry *e, struct scr
 
 		if (room_for_one((void **)&to->items, n, &to->cap, sizeof(*to->items)))
 			return false;
-		to->items[n++] = (struct holder){ p->pid, d->fd, p->comm };
+		to->items[n++] = (struct holder){ p->pid, d->fd, p->comm, p->tid };
 	}
 	list->items = to->items;
 	list->count = n;

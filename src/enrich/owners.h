@@ -36,6 +36,7 @@ struct owner_record {
 	uint32_t pid; /* in the caller's PID namespace */
 	uint32_t fd;
 	uint32_t inode; /* of the socket; the key that sock_diag shows too */
+	uint32_t tid;   /* of the thread whose table has the descriptor; 0: the process's own */
 	char comm[OWNER_COMM_SIZE];
 	struct owner_options options;
 };
@@ -69,10 +70,13 @@ int owners_bpf_read_again(int again, owner_sink sink, void *ctx);
 /*
  * The /proc backend. `root` is where /proc is mounted. Counts in *unreadable the processes whose
  * descriptors this user may not read (another user's, without CAP_SYS_PTRACE and
- * CAP_DAC_READ_SEARCH); processes that exit during the walk are not counted. Returns 0 or a
- * negative errno when /proc itself cannot be read.
+ * CAP_DAC_READ_SEARCH); processes that exit during the walk are not counted. With `threads` it
+ * looks for threads that have a descriptor table of their own as well, which costs a directory a
+ * process and a system call a thread. Returns 0 or a negative errno when /proc itself cannot be
+ * read.
  */
-int owners_proc_read(const char *root, owner_sink sink, void *ctx, uint32_t *unreadable);
+int owners_proc_read(const char *root, bool threads, owner_sink sink, void *ctx,
+		     uint32_t *unreadable);
 
 /*
  * The getfd backend: fills in the options of the given sockets by duplicating one descriptor of

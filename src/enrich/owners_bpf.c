@@ -56,10 +56,18 @@ struct hz_probe {
 	uint64_t ticks; /* what the kernel made of PROBE_SECONDS; 0: not seen yet */
 };
 
+/* A descriptor table of threads, and the first thread that was met with it. */
+struct shared_table {
+	uint32_t pid, table, tid;
+};
+
 struct pass {
 	owner_sink sink;
 	void *ctx;
 	struct hz_probe probe;
+	struct shared_table *tables;
+	size_t n_tables;
+	size_t last; /* the one that the last record was found in */
 };
 
 /* Without a probe the pass still works; only linger times stay unknown. */
@@ -123,6 +131,7 @@ static void convert(struct owner_record *record, const struct owners_record *raw
 	*record = (struct owner_record){
 		.pid = raw->pid,
 		.fd = raw->fd,
+		.tid = raw->tid,
 		.inode = (uint32_t)raw->inode, /* get_next_ino() gives 32 bits, as in sock_diag */
 		.options = {
 			.known = raw->known & OWNERS_KNOWS_LINGER,
@@ -144,15 +153,58 @@ static void convert(struct owner_record *record, const struct owners_record *raw
 	record->comm[sizeof(record->comm) - 1] = '\0';
 }
 
+static bool is_table(const struct shared_table *t, const struct owners_record *raw)
+{
+	return t->pid == raw->pid && t->table == raw->table;
+}
+
+/* The table's entry, made where there is none; NULL when memory is short. Records of one table
+ * come together. */
+static struct shared_table *find_table(struct pass *pass, const struct owners_record *raw)
+{
+	struct shared_table *bigger;
+
+	if (pass->last < pass->n_tables && is_table(&pass->tables[pass->last], raw))
+		return &pass->tables[pass->last];
+	for (size_t i = 0; i < pass->n_tables; i++)
+		if (is_table(&pass->tables[i], raw))
+			return &pass->tables[pass->last = i];
+	bigger = reallocarray(pass->tables, pass->n_tables + 1, sizeof(*bigger));
+	if (!bigger)
+		return NULL;
+	pass->tables = bigger;
+	pass->last = pass->n_tables++;
+	bigger[pass->last] = (struct shared_table){ raw->pid, raw->table, raw->tid };
+	return &bigger[pass->last];
+}
+
+/* Threads without their first thread each show the table that they share: the first of them
+ * counts. Returns 1 for a record of another, 0, or -ENOMEM. */
+static int is_repeated(struct pass *pass, const struct owners_record *raw)
+{
+	const struct shared_table *table;
+
+	if (raw->tid == raw->pid)
+		return 0;
+	table = find_table(pass, raw);
+	if (!table)
+		return -ENOMEM;
+	return table->tid != raw->tid;
+}
+
 static int hand_on(struct pass *pass, const struct owners_record *raw)
 {
 	struct owner_record record;
+	int repeated;
 
 	if (is_probe(&pass->probe, raw)) {
 		if ((raw->known & OWNERS_KNOWS_LINGER) && (raw->values & OWNERS_LINGER_ON))
 			pass->probe.ticks = raw->linger_ticks;
 		return 0;
 	}
+	repeated = is_repeated(pass, raw);
+	if (repeated)
+		return repeated < 0 ? repeated : 0;
 	convert(&record, raw);
 	return pass->sink(pass->ctx, &record);
 }
@@ -210,6 +262,8 @@ static int read_all(struct pass *pass, int fd, const char **stage)
 	}
 	err = read_into(pass, fd, records, stage);
 	free(records);
+	free(pass->tables);
+	pass->tables = NULL;
 	return err;
 }
 

@@ -6,8 +6,8 @@
  *
  * Processes come and go during the walk: whatever is no longer there is passed over. Whatever is
  * there and cannot be read is counted, so that nobody takes the result for whole. A thread that
- * left its process's descriptor table (unshare(CLONE_FILES)) has descriptors that this walk does
- * not look for: it would cost a directory a thread, and next to no program does it.
+ * left its process's descriptor table (unshare(CLONE_FILES)) has descriptors that this walk looks
+ * for on request only: it costs a directory a process, and next to no program does it.
  */
 #include "config.h"
 
@@ -16,7 +16,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <linux/kcmp.h>
 
 #include "enrich/owners.h"
 
@@ -30,6 +32,7 @@ struct walk {
 	int proc_fd;
 	uint32_t unreadable;
 	bool saw_first; /* PID 1 */
+	bool threads;   /* look for threads with a table of their own */
 };
 
 /* What one descriptor directory had to tell. */
@@ -168,9 +171,12 @@ static int take_fd(struct walk *walk, int dir_fd, const char *name, struct owner
  * Walks one descriptor directory, `path` from the root. Returns 0 or what the sink gave. The
  * walk ends at the first link that may not be read: the others will not be either.
  */
-static int walk_fds(struct walk *walk, const char *path, uint32_t pid, enum fd_view *view)
+static int walk_fds(struct walk *walk, const char *path, uint32_t pid, uint32_t tid,
+		    enum fd_view *view)
 {
-	struct owner_record record = { .pid = pid, .options = { .user_timeout_ms = UNKNOWN } };
+	struct owner_record record = { .pid = pid,
+				       .tid = tid,
+				       .options = { .user_timeout_ms = UNKNOWN } };
 	struct dirent *entry;
 	DIR *dir;
 	int err = 0;
@@ -198,35 +204,104 @@ static int walk_fds(struct walk *walk, const char *path, uint32_t pid, enum fd_v
 	return err;
 }
 
+static DIR *open_threads(struct walk *walk, uint32_t pid)
+{
+	char path[64];
+	DIR *dir;
+	int fd;
+
+	snprintf(path, sizeof(path), "%u/task", pid);
+	fd = openat(walk->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir && fd >= 0)
+		close(fd);
+	return dir;
+}
+
 /*
  * A process whose first thread has ended lives on in the others, but its own fd directory is
  * empty then: the descriptors show under any thread that still runs.
  */
 static int walk_threads(struct walk *walk, uint32_t pid, enum fd_view *view)
 {
-	char path[64];
+	DIR *dir = open_threads(walk, pid);
 	struct dirent *entry;
+	char path[64];
 	uint32_t tid;
-	DIR *dir;
-	int err = 0, fd;
+	int err = 0;
 
-	snprintf(path, sizeof(path), "%u/task", pid);
-	fd = openat(walk->proc_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
+	if (!dir)
 		return 0;
-	}
 	while (err == 0 && *view == VIEW_EMPTY && (entry = readdir(dir)) != NULL) {
 		if (!parse_u32(entry->d_name, strlen(entry->d_name), &tid) || tid == pid)
 			continue;
 		snprintf(path, sizeof(path), "%u/task/%u/fd", pid, tid);
-		err = walk_fds(walk, path, pid, view);
+		err = walk_fds(walk, path, pid, tid, view);
 		if (*view == VIEW_GONE)
 			*view = VIEW_EMPTY; /* that thread ended, another may not have */
 	}
 	closedir(dir);
+	return err;
+}
+
+/* Threads whose tables were walked, the process's first thread included. */
+struct walked {
+	uint32_t tids[64];
+	size_t count;
+};
+
+/* Whether a thread has a descriptor table that was not walked yet. Returns 1, 0, or -1 when nobody
+ * can tell: the kernel has no kcmp(2), or does not let this user ask, or there are too many tables.
+ */
+static int has_own_table(const struct walked *walked, uint32_t tid)
+{
+	for (size_t i = 0; i < walked->count; i++) {
+		long order = syscall(SYS_kcmp, walked->tids[i], tid, KCMP_FILES, 0, 0);
+
+		if (order == 0)
+			return 0;
+		/* One of the two has ended: if it is this one, its directory will say so. */
+		if (order < 0 && errno != ESRCH)
+			return -1;
+	}
+	return walked->count < sizeof(walked->tids) / sizeof(walked->tids[0]) ? 1 : -1;
+}
+
+static int walk_table(struct walk *walk, uint32_t pid, uint32_t tid, enum fd_view *view)
+{
+	enum fd_view other;
+	char path[64];
+	int err;
+
+	snprintf(path, sizeof(path), "%u/task/%u/fd", pid, tid);
+	err = walk_fds(walk, path, pid, tid, &other);
+	if (other == VIEW_CLOSED || (other == VIEW_SHOWN && *view == VIEW_EMPTY))
+		*view = other;
+	return err;
+}
+
+/* The tables of threads that have their own, each once. */
+static int walk_tables(struct walk *walk, uint32_t pid, enum fd_view *view)
+{
+	struct walked walked = { .tids = { pid }, .count = 1 };
+	DIR *dir = open_threads(walk, pid);
+	struct dirent *entry;
+	uint32_t tid;
+	int err = 0, own;
+
+	while (err == 0 && dir && (entry = readdir(dir)) != NULL) {
+		if (!parse_u32(entry->d_name, strlen(entry->d_name), &tid) || tid == pid)
+			continue;
+		own = has_own_table(&walked, tid);
+		if (own > 0) {
+			walked.tids[walked.count++] = tid;
+			err = walk_table(walk, pid, tid, view);
+		} else if (own < 0) {
+			*view = VIEW_CLOSED;
+		}
+	}
+	if (dir)
+		closedir(dir);
 	return err;
 }
 
@@ -237,7 +312,9 @@ static int walk_process(struct walk *walk, uint32_t pid)
 	int err;
 
 	snprintf(path, sizeof(path), "%u/fd", pid);
-	err = walk_fds(walk, path, pid, &view);
+	err = walk_fds(walk, path, pid, pid, &view);
+	if (err == 0 && walk->threads && (view == VIEW_EMPTY || view == VIEW_SHOWN))
+		err = walk_tables(walk, pid, &view);
 	if (err == 0 && view == VIEW_EMPTY)
 		err = walk_threads(walk, pid, &view);
 	if (err == 0 && view == VIEW_CLOSED && !has_no_descriptors(walk, pid))
@@ -264,9 +341,10 @@ static int walk_root(struct walk *walk, DIR *dir)
 	return -errno;
 }
 
-int owners_proc_read(const char *root, owner_sink sink, void *ctx, uint32_t *unreadable)
+int owners_proc_read(const char *root, bool threads, owner_sink sink, void *ctx,
+		     uint32_t *unreadable)
 {
-	struct walk walk = { .sink = sink, .ctx = ctx };
+	struct walk walk = { .sink = sink, .ctx = ctx, .threads = threads };
 	DIR *dir;
 	int err;
 

@@ -100,11 +100,13 @@ enum sock_timer {
 };
 
 /* One descriptor that holds a socket. `comm` is the process name as the kernel keeps it: any
- * bytes, at most 15 and a NUL. */
+ * bytes, at most 15 and a NUL. `tid` is the process's own number, or that of a thread which has
+ * left its process's descriptor table (unshare(2), CLONE_FILES). */
 struct holder {
 	uint32_t pid;
 	uint32_t fd;
 	const char *comm;
+	uint32_t tid;
 };
 
 /* How much the owners pass could say about this socket. */

@@ -250,20 +250,27 @@ static void put_comm(struct outbuf *b, const struct holder *h)
 	outbuf_u64(b, h->pid);
 }
 
-/* Every holder as `name/pid(fd 3,5)`; the descriptors of a process come one after the other. */
-static void put_all_holders(struct outbuf *b, const struct holder_list *list)
+static bool is_same(const struct holder *a, const struct holder *b, bool threads)
+{
+	return a->pid == b->pid && (!threads || a->tid == b->tid);
+}
+
+/* Every holder as `name/pid(fd 3,5)`, a thread as `name/pid:tid(fd 3)`; the descriptors of a table
+ * come one after the other. */
+static void put_all_holders(struct outbuf *b, const struct holder_list *list, bool threads)
 {
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct holder *h = &list->items[i];
-		bool same = i && list->items[i - 1].pid == h->pid;
 
-		if (same) {
+		if (i && is_same(h, &list->items[i - 1], threads)) {
 			outbuf_printf(b, ",%u", h->fd);
 			continue;
 		}
 		if (i)
 			outbuf_str(b, ") ");
 		put_comm(b, h);
+		if (threads && h->tid != h->pid)
+			outbuf_printf(b, ":%u", h->tid);
 		outbuf_printf(b, "(fd %u", h->fd);
 	}
 	outbuf_char(b, ')');
@@ -287,7 +294,7 @@ static void put_holders(struct outbuf *b, uint32_t inode, const struct holder_li
 	} else if (list->count == 0) {
 		outbuf_str(b, list->known == HOLDERS_COMPLETE ? "unseen" : "?");
 	} else if (cx->all_holders) {
-		put_all_holders(b, list);
+		put_all_holders(b, list, cx->threads);
 	} else {
 		put_comm(b, &list->items[0]);
 		if (other_processes(list))

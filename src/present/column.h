@@ -19,6 +19,7 @@
 struct cell_context {
 	struct names *names;
 	bool all_holders; /* -p: every holder with its descriptors */
+	bool threads;     /* -T: a thread with a descriptor table of its own by its number too */
 	bool exact; /* for a program: details with the keys and numbers of JSON, and all of them */
 };
 

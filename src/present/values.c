@@ -266,6 +266,8 @@ static void json_holder(struct outbuf *b, const struct holder *h)
 
 	outbuf_str(b, "{\"pid\":");
 	outbuf_u64(b, h->pid);
+	outbuf_str(b, ",\"tid\":");
+	outbuf_u64(b, h->tid);
 	outbuf_str(b, ",\"comm\":");
 	if (!len) {
 		outbuf_str(b, "null"); /* it could not be read */

@@ -61,7 +61,7 @@ static void set_linger(const struct given *g, struct socket *sk)
 
 static void set_holders(const struct given *g, struct socket *sk)
 {
-	static const struct holder items[] = { { 100, 3, "app" }, { 101, 3, "app" } };
+	static const struct holder items[] = { { 100, 3, "app", 100 }, { 101, 3, "app", 101 } };
 	static const struct holder_list lists[] = {
 		[ONE] = { HOLDERS_COMPLETE, 1, items },
 		[NONE_SEEN] = { HOLDERS_COMPLETE, 0, NULL },

@@ -395,9 +395,9 @@ static void linger_in_every_kind(void **state)
 
 static void holders_with_hostile_names(void **state)
 {
-	const struct holder items[] = { { 12, 3, "a\x1b[31m\n" },
-					{ 12, 5, "a\x1b[31m\n" },
-					{ 13, 7, "b\xff" } };
+	const struct holder items[] = { { 12, 3, "a\x1b[31m\n", 12 },
+					{ 12, 5, "a\x1b[31m\n", 14 },
+					{ 13, 7, "b\xff", 13 } };
 	struct socket sk = bare(AF_INET, STATE_ESTABLISHED);
 	struct cell_context cx = { .all_holders = true };
 
@@ -407,15 +407,19 @@ static void holders_with_hostile_names(void **state)
 	assert_int_equal(outbuf_open(&out, -1), 0);
 	column("process")->cell(&out, &sk, &cx);
 	assert_string_equal(shown(), "a\\x1b[31m\\x0a/12(fd 3,5) b\\xff/13(fd 7)");
+	cx.threads = true;
+	column("process")->cell(&out, &sk, &cx);
+	assert_string_equal(shown(),
+			    "a\\x1b[31m\\x0a/12(fd 3) a\\x1b[31m\\x0a/12:14(fd 5) b\\xff/13(fd 7)");
 	cx.all_holders = false;
 	column("process")->cell(&out, &sk, &cx);
 	assert_string_equal(shown(), "a\\x1b[31m\\x0a/12 +1");
 	column("process")->value(&out, &sk);
-	assert_string_equal(
-		shown(),
-		"[{\"pid\":12,\"comm\":\"a\\u001b[31m\\u000a\",\"fd\":3},"
-		"{\"pid\":12,\"comm\":\"a\\u001b[31m\\u000a\",\"fd\":5},"
-		"{\"pid\":13,\"comm\":\"b\xef\xbf\xbd\",\"comm_base64\":\"Yv8=\",\"fd\":7}]");
+	assert_string_equal(shown(),
+			    "[{\"pid\":12,\"tid\":12,\"comm\":\"a\\u001b[31m\\u000a\",\"fd\":3},"
+			    "{\"pid\":12,\"tid\":14,\"comm\":\"a\\u001b[31m\\u000a\",\"fd\":5},"
+			    "{\"pid\":13,\"tid\":13,\"comm\":\"b\xef\xbf\xbd\",\"comm_base64\":"
+			    "\"Yv8=\",\"fd\":7}]");
 	column("references")->value(&out, &sk);
 	assert_string_equal(shown(), "3");
 	sk.holders = (struct holder_list){ HOLDERS_COMPLETE, 0, NULL };

@@ -78,7 +78,7 @@ static struct socket bare(void)
 	return sk;
 }
 
-static const struct holder holders[] = { { 100, 7, "nginx" }, { 101, 7, "worker (2)" } };
+static const struct holder holders[] = { { 100, 7, "nginx", 100 }, { 101, 7, "worker (2)", 101 } };
 
 /* A connection of which everything is known. */
 static struct socket known(void)
@@ -428,7 +428,7 @@ static void a_unix_peer_has_a_known_name_or_none(void **state)
 
 static void any_holder_of_the_peer_counts(void **state)
 {
-	static const struct holder holders[] = { { 7, 3, "client" }, { 8, 3, "worker" } };
+	static const struct holder holders[] = { { 7, 3, "client", 7 }, { 8, 3, "worker", 8 } };
 	struct socket sk = unix_socket(NULL, 0, false);
 
 	(void)state;
