@@ -169,6 +169,8 @@ src_liblingerstat_a_SOURCES = \
 	src/source/attributes.h \
 	src/source/details.c \
 	src/source/details.h \
+	src/source/details_extended.c \
+	src/source/details_filter.c \
 	src/source/details_tcp.c \
 	src/source/bound.c \
 	src/source/inet.c \

@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/test_close \
 	tests/unit/test_column \
 	tests/unit/test_details \
+	tests/unit/test_details_tcp \
 	tests/unit/test_escape \
 	tests/unit/test_filter \
 	tests/unit/test_filter_plan \
@@ -95,7 +96,9 @@ tests_unit_test_predicates_SOURCES = tests/unit/test_predicates.c $(UNIT_RESOLVE
 tests_unit_test_predicates_LDFLAGS = $(RESOLVER_WRAPS)
 UNIT_DECODE = tests/unit/decode.c tests/unit/decode.h $(UNIT_DIAG)
 tests_unit_test_families_SOURCES = tests/unit/test_families.c $(UNIT_DECODE)
-tests_unit_test_details_SOURCES = tests/unit/test_details.c $(UNIT_DECODE)
+UNIT_DETAILS = tests/unit/details_look.c tests/unit/details_look.h $(UNIT_DECODE)
+tests_unit_test_details_SOURCES = tests/unit/test_details.c $(UNIT_DETAILS)
+tests_unit_test_details_tcp_SOURCES = tests/unit/test_details_tcp.c $(UNIT_DETAILS)
 tests_unit_test_unix_SOURCES = tests/unit/test_unix.c $(UNIT_DECODE)
 tests_unit_test_explain_SOURCES = tests/unit/test_explain.c $(UNIT_HEADER)
 tests_unit_test_links_SOURCES = tests/unit/test_links.c $(UNIT_HEADER)

@@ -66,6 +66,11 @@ static int add_option_column(void *options, const char *name)
 ADDS_COLUMN(opt_info, "info")
 ADDS_COLUMN(opt_memory, "memory")
 ADDS_COLUMN(opt_timer, "timer")
+ADDS_COLUMN(opt_extended, "extended")
+ADDS_COLUMN(opt_tos, "tos")
+ADDS_COLUMN(opt_sockopt, "sockopt")
+ADDS_COLUMN(opt_bpf, "bpf-filter")
+ADDS_COLUMN(opt_cgroup, "cgroup")
 
 static int opt_oneline(void *options, const char *value)
 {
@@ -164,6 +169,11 @@ static const struct option_row rows[] = {
 	{ "info", 'i', NULL, "rtt, window, rates, congestion (column info)", opt_info },
 	{ "memory", 'm', NULL, "memory of the buffers, drops (column memory)", opt_memory },
 	{ "options", 'o', NULL, "the timer that runs (column timer)", opt_timer },
+	{ "extended", 'e', NULL, "uid, inode, and what its family has", opt_extended },
+	{ "cgroup", 0, NULL, "control group (column cgroup)", opt_cgroup },
+	{ "tos", 0, NULL, "TOS, traffic class, class id (column tos)", opt_tos },
+	{ "inet-sockopt", 0, NULL, "options of inet sockets (column sockopt)", opt_sockopt },
+	{ "bpf", 'b', NULL, "filters of packet sockets (column bpf-filter)", opt_bpf },
 	{ "oneline", 'O', NULL, "what these add stands behind the row", opt_oneline },
 	{ "no-queues", 'Q', NULL, "without the columns recv-q and send-q", opt_no_queues },
 	{ "columns", 'C', "LIST", "these columns; +LIST adds some; help names all", opt_columns },
@@ -281,8 +291,7 @@ static struct listing make_listing(const struct list_options *o)
 	};
 }
 
-/* The kernel's messages instead of rows. Nothing is asked for but what the filter needs and the
- * tcp_info that a reader of the recording will want. */
+/* The kernel's messages instead of rows, with all that a reader of the recording may show. */
 static enum result record_sockets(const struct list_options *o)
 {
 	static const struct writer_format recording = { "recording", record_open };
@@ -296,7 +305,7 @@ static enum result record_sockets(const struct list_options *o)
 	listing.output = o->record;
 	listing.sort = NULL;
 	listing.plan.selection.netids = NETID_BIT(NETID_TCP);
-	listing.plan.needs |= NEED_TCP_INFO;
+	listing.plan.needs |= NEED_TCP_INFO | NEED_CONGESTION | NEED_MEMORY | NEED_TOS;
 	return listing_run(&listing);
 }
 

@@ -21,7 +21,8 @@ static bool needs_descriptors(const struct run *run)
 /* What the dump itself needs, to its last message. */
 static unsigned int plan_dump_rights(const struct run *run)
 {
-	unsigned int rights = run->plan->needs & NEED_MARK ? RIGHT_SEE_MARK : RIGHTS_NOTHING;
+	bool admin = run->plan->needs & (NEED_MARK | NEED_FILTER);
+	unsigned int rights = admin ? RIGHT_SEE_MARK : RIGHTS_NOTHING;
 
 	return run->plan->needs & NEED_DESCRIPTORS ? rights | RIGHT_READ_PROCESSES : rights;
 }
@@ -269,8 +270,9 @@ static const struct {
 	unsigned int need;
 	enum wanted want;
 } dump_needs[] = {
-	{ NEED_CONGESTION, WANT_CONGESTION },
-	{ NEED_MEMORY, WANT_MEMORY },
+	{ NEED_CONGESTION, WANT_CONGESTION }, { NEED_MEMORY, WANT_MEMORY },
+	{ NEED_EXTENDED, WANT_EXTENDED },     { NEED_TOS, WANT_TOS },
+	{ NEED_FILTER, WANT_FILTER },
 };
 
 static unsigned int plan_wants(unsigned int needs)

@@ -115,17 +115,7 @@ static int64_t in_flight(const struct socket *sk)
 
 NUMBER(unacked, in_flight(sk))
 
-/* Since data last went either way. */
-static int64_t idle_ms(const struct socket *sk)
-{
-	int64_t sent = sk->tcp.last_data_sent_ms, received = sk->tcp.last_data_recv_ms;
-
-	if (sent == UNKNOWN || received == UNKNOWN)
-		return UNKNOWN;
-	return sent < received ? sent : received;
-}
-
-NUMBER(idle, idle_ms(sk))
+NUMBER(idle, socket_idle_ms(sk))
 
 static enum tri in_mask(const struct socket *sk, int64_t mask)
 {

@@ -4,6 +4,9 @@
 #define ORPHAN_STATES                                                                         \
 	(STATE_BIT(STATE_FIN_WAIT1) | STATE_BIT(STATE_FIN_WAIT2) | STATE_BIT(STATE_CLOSING) | \
 	 STATE_BIT(STATE_LAST_ACK))
+#define UNCONNECTED_STATES                                                              \
+	(STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_CLOSE) | STATE_BIT(STATE_LISTEN) | \
+	 STATE_BIT(STATE_BOUND_INACTIVE))
 #define UNACCEPTED_STATES (STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT))
 
 bool socket_is_orphan(const struct socket *sk)
@@ -43,6 +46,15 @@ int64_t socket_recv_queue(const struct socket *sk)
 int64_t socket_send_queue(const struct socket *sk)
 {
 	return sk->queue_unit == QUEUE_UNKNOWN ? UNKNOWN : (int64_t)sk->send_queue;
+}
+
+int64_t socket_idle_ms(const struct socket *sk)
+{
+	int64_t sent = sk->tcp.last_data_sent_ms, received = sk->tcp.last_data_recv_ms;
+
+	if (sent == UNKNOWN || received == UNKNOWN || (STATE_BIT(sk->state) & UNCONNECTED_STATES))
+		return UNKNOWN;
+	return sent < received ? sent : received;
 }
 
 static const struct tcp_evidence no_evidence = {

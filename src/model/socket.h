@@ -250,6 +250,10 @@ bool socket_is_kernels(const struct socket *sk);
 int64_t socket_recv_queue(const struct socket *sk);
 int64_t socket_send_queue(const struct socket *sk);
 
+/* Milliseconds since payload last went either way, or UNKNOWN; UNKNOWN also where no handshake has
+ * ended, because the kernel would count from the machine's start (or say 0, of a listener). */
+int64_t socket_idle_ms(const struct socket *sk);
+
 /* Sets every field to "unknown"; a decoder then fills in what the kernel said. */
 void socket_init(struct socket *sk);
 

@@ -23,6 +23,9 @@ enum need {
 	NEED_PEER_NAMES = 1 << 12,   /* of unix sockets: one unix dump before */
 	NEED_PEER_HOLDERS = 1 << 13, /* the same, and of TCP one dump of connections to this host */
 	NEED_DESCRIPTORS = 1 << 16,  /* /proc/PID of some processes, when the dump has ended */
+	NEED_EXTENDED = 1 << 14,     /* what only a family has: ss's -e */
+	NEED_TOS = 1 << 15,          /* TOS, traffic class, class id */
+	NEED_FILTER = 1 << 17,       /* attached filters: CAP_NET_ADMIN until the dump ends */
 };
 
 #endif

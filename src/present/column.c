@@ -11,10 +11,12 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define JUDGE   (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
-#define REASONS (JUDGE | NEED_OWNERS)
-#define INFO    (NEED_NAMING | NEED_TCP_INFO | NEED_CONGESTION)
-#define MEMORY  (NEED_NAMING | NEED_MEMORY)
+#define JUDGE    (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
+#define REASONS  (JUDGE | NEED_OWNERS)
+#define INFO     (NEED_NAMING | NEED_TCP_INFO | NEED_CONGESTION)
+#define MEMORY   (NEED_NAMING | NEED_MEMORY)
+#define NUMBERS  (NEED_NAMING | NEED_TCP_INFO)
+#define EXTENDED (NEED_NAMING | NEED_EXTENDED | NEED_CGROUP | NEED_MARK)
 
 static const struct column columns[] = {
 	{ "netid", "NETID", "netid", "kind of socket", 0, false, 0, cell_netid, json_netid, NULL,
@@ -92,8 +94,32 @@ static const struct column columns[] = {
 	  cell_info, json_info, NULL, NULL },
 	{ "memory", "MEMORY", "memory", "buffer memory and drops, beneath (-m)", MEMORY,
 	  PLACE_BENEATH, 0, cell_memory, json_memory, NULL, NULL },
+	{ "rtt", "RTT-US", "rtt_us", "smoothed round trip, microseconds", NUMBERS, true, 0,
+	  cell_rtt, json_rtt, NULL, NULL },
+	{ "retrans", "RETRANS", "retransmitted_segments", "segments sent again, in all", NUMBERS,
+	  true, 0, cell_total_retrans, json_total_retrans, NULL, NULL },
+	{ "cwnd", "CWND", "congestion_window_segments", "congestion window", NUMBERS, true, 0,
+	  cell_cwnd, json_cwnd, NULL, NULL },
+	{ "delivery-rate", "RATE", "delivery_rate_bytes_per_second", "bytes per second, lately",
+	  NUMBERS, true, 0, cell_delivery_rate, json_delivery_rate, NULL, NULL },
+	{ "idle", "IDLE-MS", "idle_ms", "milliseconds since data went either way", NUMBERS, true, 0,
+	  cell_idle, json_idle, NULL, NULL },
+	{ "timer-ms", "TIMER-MS", "timer_ms", "milliseconds until the timer goes off", NEED_NAMING,
+	  true, 0, cell_timer_ms, json_timer_ms, NULL, NULL },
+	{ "mark", "MARK", "mark", "SO_MARK, shown to CAP_NET_ADMIN", NEED_NAMING | NEED_MARK, true,
+	  0, cell_mark, json_mark, NULL, NULL },
+	{ "drops", "DROPS", "drops", "packets dropped", MEMORY, true, 0, cell_drops, json_drops,
+	  NULL, NULL },
 	{ "timer", "TIMER", "timer", "the running timer, beneath (-o)", NEED_NAMING, PLACE_BENEATH,
 	  0, cell_timer, json_timer, NULL, NULL },
+	{ "extended", "EXTENDED", "extended", "uid, inode, what its family has (-e)", EXTENDED,
+	  PLACE_BENEATH, 0, cell_extended, json_extended, NULL, NULL },
+	{ "tos", "TOS", "tos", "TOS, traffic class, class id, beneath", NEED_NAMING | NEED_TOS,
+	  PLACE_BENEATH, 0, cell_tos, json_tos, NULL, NULL },
+	{ "sockopt", "SOCKOPT", "sockopt", "options of inet sockets, beneath", NEED_NAMING,
+	  PLACE_BENEATH, 0, cell_sockopt, json_sockopt, NULL, NULL },
+	{ "bpf-filter", "BPF-FILTER", "bpf_filter", "filter of a packet socket (-b)",
+	  NEED_NAMING | NEED_FILTER, PLACE_BENEATH, 0, cell_bpf, json_bpf, NULL, NULL },
 };
 
 const struct column *column_table(size_t *count)

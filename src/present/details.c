@@ -88,6 +88,12 @@ static void put_rate(struct outbuf *b, uint64_t v)
 	outbuf_printf(b, "%.3g%s", shown, units[i]);
 }
 
+static void put_mask(struct outbuf *b, uint64_t v)
+{
+	outbuf_str(b, "0x");
+	outbuf_hex(b, v);
+}
+
 static void put_256ths(struct outbuf *b, uint64_t v)
 {
 	outbuf_printf(b, "%.3g", (double)v / 256);
@@ -101,7 +107,7 @@ static void put_1024ths(struct outbuf *b, uint64_t v)
 static void (*const unit_writers[UNIT_COUNT])(struct outbuf *b, uint64_t v) = {
 	[UNIT_NONE] = outbuf_u64,   [UNIT_BYTES] = put_bytes,       [UNIT_MS] = put_ms,
 	[UNIT_US] = put_us,         [UNIT_SEGMENTS] = put_segments, [UNIT_RATE] = put_rate,
-	[UNIT_256THS] = put_256ths, [UNIT_1024THS] = put_1024ths,
+	[UNIT_256THS] = put_256ths, [UNIT_1024THS] = put_1024ths,   [UNIT_MASK] = put_mask,
 };
 
 /* Escaped, and without spaces: they part one value from the next. */
@@ -120,13 +126,33 @@ static void put_text(struct outbuf *b, const char *s, size_t n)
 	}
 }
 
-static void put_list(struct outbuf *b, const struct detail_value *v)
+static void put_list(struct outbuf *b, const struct detail *what, const struct detail_value *v)
 {
+	const char *between = what->kind == DETAIL_LINES ? "; " : ",";
+
 	for (size_t i = 0; i < v->number; i++) {
 		if (i)
-			outbuf_char(b, ',');
+			outbuf_str(b, between);
 		v->item(b, v->source, i);
 	}
+}
+
+/* The list in one word. */
+static void put_lines_exact(struct outbuf *b, const struct detail_value *v)
+{
+	struct outbuf line;
+
+	if (outbuf_open(&line, -1) == 0)
+		for (size_t i = 0; i < v->number; i++) {
+			line.len = 0;
+			v->item(&line, v->source, i);
+			if (i)
+				outbuf_char(b, ';');
+			put_text(b, line.data, line.len);
+		}
+	if (line.error && !b->error)
+		b->error = line.error;
+	outbuf_close(&line);
 }
 
 static void put_word(struct outbuf *b, const struct detail_value *v)
@@ -135,12 +161,6 @@ static void put_word(struct outbuf *b, const struct detail_value *v)
 		outbuf_str(b, v->text);
 	else
 		outbuf_u64(b, v->number);
-}
-
-static void put_hex(struct outbuf *b, uint64_t v)
-{
-	outbuf_str(b, "0x");
-	outbuf_hex(b, v);
 }
 
 /* The name without its unit, which the value has. */
@@ -161,9 +181,10 @@ static void put_value(struct outbuf *b, const struct detail *what, const struct 
 	else if (what->kind == DETAIL_TEXT)
 		put_text(b, v->text, v->len);
 	else if (what->kind == DETAIL_HEX)
-		put_hex(b, v->number);
-	else if (what->kind == DETAIL_WORDS || what->kind == DETAIL_NUMBERS)
-		put_list(b, v);
+		put_mask(b, v->number);
+	else if (what->kind == DETAIL_WORDS || what->kind == DETAIL_NUMBERS ||
+		 what->kind == DETAIL_LINES)
+		put_list(b, what, v);
 	else
 		unit_writers[what->unit](b, v->number);
 }
@@ -204,13 +225,15 @@ static void take_exact(struct detail_sink *sink, const struct detail *what,
 		outbuf_str(p->b, v->number ? "true" : "false");
 	else if (what->kind == DETAIL_NUMBER)
 		outbuf_u64(p->b, v->number);
+	else if (what->kind == DETAIL_LINES)
+		put_lines_exact(p->b, v);
 	else
 		put_value(p->b, what, v);
 }
 
 static void json_list(struct outbuf *b, const struct detail *what, const struct detail_value *v)
 {
-	const char *quote = what->kind == DETAIL_WORDS ? "\"" : "";
+	const char *quote = what->kind == DETAIL_NUMBERS ? "" : "\"";
 
 	outbuf_char(b, '[');
 	for (size_t i = 0; i < v->number; i++) {
@@ -259,7 +282,7 @@ static void (*const json_writers[])(struct outbuf *b, const struct detail *what,
 				    const struct detail_value *v) = {
 	[DETAIL_NUMBER] = json_number, [DETAIL_FLAG] = json_flag,      [DETAIL_WORD] = json_quoted,
 	[DETAIL_TEXT] = json_text,     [DETAIL_DECIMAL] = json_quoted, [DETAIL_HEX] = json_quoted,
-	[DETAIL_WORDS] = json_list,    [DETAIL_NUMBERS] = json_list,
+	[DETAIL_WORDS] = json_list,    [DETAIL_NUMBERS] = json_list,   [DETAIL_LINES] = json_list,
 };
 
 static void take_json(struct detail_sink *sink, const struct detail *what,
@@ -310,3 +333,84 @@ static void put_json(struct outbuf *b, const struct socket *sk, details_reader r
 DETAILS(info)
 DETAILS(memory)
 DETAILS(timer)
+DETAILS(extended)
+DETAILS(sockopt)
+DETAILS(tos)
+DETAILS(bpf)
+
+/* ---- single numbers ---- */
+
+static void put_one(struct outbuf *b, enum details_state state, int64_t number)
+{
+	if (state == DETAILS_GIVEN)
+		outbuf_i64(b, number);
+	else
+		outbuf_char(b, state == DETAILS_UNKNOWN ? '?' : '-');
+}
+
+static void json_one(struct outbuf *b, enum details_state state, int64_t number)
+{
+	if (state == DETAILS_GIVEN)
+		outbuf_i64(b, number);
+	else
+		outbuf_str(b, "null");
+}
+
+#define ONE(name, get)                                       \
+	CELL(name)                                           \
+	{                                                    \
+		int64_t number = UNKNOWN;                    \
+		enum details_state state = get(sk, &number); \
+                                                             \
+		(void)cx;                                    \
+		put_one(b, state, number);                   \
+	}                                                    \
+	VALUE(name)                                          \
+	{                                                    \
+		int64_t number = UNKNOWN;                    \
+		enum details_state state = get(sk, &number); \
+                                                             \
+		json_one(b, state, number);                  \
+	}
+
+#define ONE_OF(name, read, key)                                                        \
+	static enum details_state get_##name(const struct socket *sk, int64_t *number) \
+	{                                                                              \
+		return details_one(sk, read, key, number);                             \
+	}                                                                              \
+	ONE(name, get_##name)
+
+ONE_OF(rtt, details_info, "rtt_us")
+ONE_OF(total_retrans, details_info, "total_retrans_segments")
+ONE_OF(cwnd, details_info, "snd_cwnd_segments")
+ONE_OF(delivery_rate, details_info, "delivery_rate_bytes_per_second")
+ONE_OF(drops, details_memory, "drops")
+
+static enum details_state get_idle(const struct socket *sk, int64_t *number)
+{
+	bool has_none = sk->state == STATE_LISTEN || sk->queue_unit == QUEUE_NONE;
+
+	*number = socket_idle_ms(sk);
+	if (*number != UNKNOWN)
+		return DETAILS_GIVEN;
+	return has_none || sk->netid != NETID_TCP ? DETAILS_NONE : DETAILS_UNKNOWN;
+}
+
+static enum details_state get_timer_ms(const struct socket *sk, int64_t *number)
+{
+	if (sk->timer == TIMER_OFF)
+		return DETAILS_NONE;
+	return details_one(sk, details_timer, "remaining_ms", number);
+}
+
+static enum details_state get_mark(const struct socket *sk, int64_t *number)
+{
+	*number = sk->mark;
+	if (*number != UNKNOWN)
+		return DETAILS_GIVEN;
+	return sk->queue_unit == QUEUE_NONE ? DETAILS_NONE : DETAILS_UNKNOWN;
+}
+
+ONE(idle, get_idle)
+ONE(timer_ms, get_timer_ms)
+ONE(mark, get_mark)

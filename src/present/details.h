@@ -12,9 +12,36 @@
 CELL(info);
 CELL(memory);
 CELL(timer);
+CELL(extended);
+CELL(sockopt);
+CELL(tos);
+CELL(bpf);
+
+/* Single numbers of the groups, and of the record beside them. */
+CELL(rtt);
+CELL(total_retrans);
+CELL(cwnd);
+CELL(delivery_rate);
+CELL(idle);
+CELL(timer_ms);
+CELL(mark);
+CELL(drops);
 
 VALUE(info);
 VALUE(memory);
 VALUE(timer);
+VALUE(extended);
+VALUE(sockopt);
+VALUE(tos);
+VALUE(bpf);
+
+VALUE(rtt);
+VALUE(total_retrans);
+VALUE(cwnd);
+VALUE(delivery_rate);
+VALUE(idle);
+VALUE(timer_ms);
+VALUE(mark);
+VALUE(drops);
 
 #endif

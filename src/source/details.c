@@ -4,15 +4,23 @@
 #include <string.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
+#include <linux/netlink_diag.h>
+#include <linux/packet_diag.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
+#include <linux/xdp_diag.h>
+#include <sys/socket.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#ifndef AF_XDP
+#define AF_XDP 44
+#endif
 
 static const char *const suffixes[UNIT_COUNT] = {
 	[UNIT_NONE] = "",          [UNIT_BYTES] = "_bytes",       [UNIT_MS] = "_ms",
 	[UNIT_US] = "_us",         [UNIT_SEGMENTS] = "_segments", [UNIT_RATE] = "_bytes_per_second",
-	[UNIT_256THS] = "_256ths", [UNIT_1024THS] = "_1024ths",
+	[UNIT_256THS] = "_256ths", [UNIT_1024THS] = "_1024ths",   [UNIT_MASK] = "",
 };
 
 const char *detail_unit_suffix(enum detail_unit unit)
@@ -46,6 +54,9 @@ static const struct layout {
 	{ AF_INET, sizeof(struct inet_diag_msg), INET_DIAG_SKMEMINFO },
 	{ AF_INET6, sizeof(struct inet_diag_msg), INET_DIAG_SKMEMINFO },
 	{ AF_UNIX, sizeof(struct unix_diag_msg), UNIX_DIAG_MEMINFO },
+	{ AF_NETLINK, sizeof(struct netlink_diag_msg), NETLINK_DIAG_MEMINFO },
+	{ AF_PACKET, sizeof(struct packet_diag_msg), PACKET_DIAG_MEMINFO },
+	{ AF_XDP, sizeof(struct xdp_diag_msg), XDP_DIAG_MEMINFO },
 };
 
 static const struct layout *layout_of(const struct socket *sk)
@@ -161,6 +172,103 @@ enum details_state details_memory(const struct socket *sk, struct detail_sink *s
 	return DETAILS_GIVEN;
 }
 
+/* ---- switches of an internet socket ---- */
+
+static bool is_inet(const struct socket *sk)
+{
+	return sk->family == AF_INET || sk->family == AF_INET6;
+}
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define SWITCH_BIT(nr) (nr)
+#else
+#define SWITCH_BIT(nr) (7 - (nr))
+#endif
+
+/* The nr-th bit field of a byte in struct inet_diag_sockopt. */
+#define SWITCH(key, byte, nr)                                                              \
+	{                                                                                  \
+		.what = { key, DETAIL_FLAG, UNIT_NONE, false }, .offset = byte, .size = 1, \
+		.bit = SWITCH_BIT(nr), .bits = 1                                           \
+	}
+
+static const struct detail_field sockopt_fields[] = {
+	SWITCH("recverr", 0, 0),
+	SWITCH("is_icsk", 0, 1),
+	SWITCH("freebind", 0, 2),
+	SWITCH("hdrincl", 0, 3),
+	SWITCH("mc_loop", 0, 4),
+	SWITCH("transparent", 0, 5),
+	SWITCH("mc_all", 0, 6),
+	SWITCH("nodefrag", 0, 7),
+	SWITCH("bind_address_no_port", 1, 0),
+	SWITCH("recverr_rfc4884", 1, 1),
+	SWITCH("defer_connect", 1, 2),
+};
+
+enum details_state details_sockopt(const struct socket *sk, struct detail_sink *sink)
+{
+	const void *data;
+	size_t len;
+
+	if (!is_inet(sk) || !is_full(sk))
+		return DETAILS_NONE;
+	data = details_attribute(sk, INET_DIAG_SOCKOPT, &len);
+	if (!data)
+		return DETAILS_UNKNOWN;
+	details_block(sockopt_fields, ARRAY_SIZE(sockopt_fields), data, len, sink);
+	return DETAILS_GIVEN;
+}
+
+/* ---- marks of what is sent ---- */
+
+/* Each is an attribute of its own. CLASS_ID is the class of the net_cls cgroup, or without one
+ * SO_PRIORITY (inet_diag_msg_attrs_fill()). */
+static const struct tos_row {
+	struct detail_field field; /* first: details_names() finds its name there */
+	uint16_t attribute;
+	bool only_v6;
+} tos_rows[] = {
+	{ { .what = { "tos", DETAIL_NUMBER, UNIT_MASK, true }, .size = 1 }, INET_DIAG_TOS, false },
+	{ { .what = { "tclass", DETAIL_NUMBER, UNIT_MASK, true }, .size = 1 },
+	  INET_DIAG_TCLASS,
+	  true },
+	{ { .what = { "class_id", DETAIL_NUMBER, UNIT_MASK, true }, .size = 4 },
+	  INET_DIAG_CLASS_ID,
+	  false },
+};
+
+static const void *tos_data(const struct socket *sk, const struct tos_row *row, size_t *len)
+{
+	return details_attribute(sk, row->attribute, len);
+}
+
+static bool has_tos(const struct socket *sk)
+{
+	size_t len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tos_rows); i++)
+		if (tos_data(sk, &tos_rows[i], &len))
+			return true;
+	return false;
+}
+
+enum details_state details_tos(const struct socket *sk, struct detail_sink *sink)
+{
+	if (!is_inet(sk) || !is_full(sk))
+		return DETAILS_NONE;
+	if (!has_tos(sk))
+		return DETAILS_UNKNOWN;
+	for (size_t i = 0; i < ARRAY_SIZE(tos_rows); i++) {
+		size_t len = 0;
+		const void *data = tos_data(sk, &tos_rows[i], &len);
+
+		if (sk->family == AF_INET6 || !tos_rows[i].only_v6)
+			details_block(&tos_rows[i].field, 1, data, data ? len : 0, sink);
+	}
+	return DETAILS_GIVEN;
+}
+
 /* ---- timer ---- */
 
 static const struct detail timer_details[] = {
@@ -190,7 +298,7 @@ enum details_state details_timer(const struct socket *sk, struct detail_sink *si
 {
 	struct detail_value name = { .known = true, .number = sk->timer };
 
-	if (sk->family != AF_INET && sk->family != AF_INET6)
+	if (!is_inet(sk))
 		return DETAILS_NONE;
 	if (sk->timer < ARRAY_SIZE(timer_names))
 		name.text = timer_names[sk->timer];
@@ -200,11 +308,44 @@ enum details_state details_timer(const struct socket *sk, struct detail_sink *si
 	return DETAILS_GIVEN;
 }
 
+/* ---- one of many ---- */
+
+struct search {
+	struct detail_sink sink; /* first: it is cast back to this */
+	const char *key;
+	enum details_state found;
+	int64_t number;
+};
+
+static void take_if_sought(struct detail_sink *sink, const struct detail *what,
+			   const struct detail_value *value)
+{
+	struct search *search = (struct search *)sink;
+
+	if (strcmp(what->key, search->key) != 0)
+		return;
+	search->found =
+		value->known && value->number <= INT64_MAX ? DETAILS_GIVEN : DETAILS_UNKNOWN;
+	search->number = (int64_t)value->number;
+}
+
+enum details_state details_one(const struct socket *sk, details_reader read, const char *key,
+			       int64_t *number)
+{
+	struct search search = { { take_if_sought }, key, DETAILS_NONE, UNKNOWN };
+	enum details_state state = read(sk, &search.sink);
+
+	*number = search.number;
+	return state == DETAILS_GIVEN ? search.found : state;
+}
+
 /* ---- all names ---- */
 
 static const struct details_table own_tables[] = {
 	DETAILS_TABLE("memory", memory_fields),
 	DETAILS_TABLE("timer", timer_details),
+	DETAILS_TABLE("sockopt", sockopt_fields),
+	DETAILS_TABLE("tos", tos_rows),
 };
 
 static void table_names(const struct details_table *table,
@@ -218,8 +359,17 @@ static void table_names(const struct details_table *table,
 
 void details_names(void (*take)(void *ctx, const char *group, const struct detail *what), void *ctx)
 {
-	for (size_t i = 0; i < details_tcp_table_count; i++)
-		table_names(&details_tcp_tables[i], take, ctx);
-	for (size_t i = 0; i < ARRAY_SIZE(own_tables); i++)
-		table_names(&own_tables[i], take, ctx);
+	const struct {
+		const struct details_table *tables;
+		size_t count;
+	} all[] = {
+		{ details_tcp_tables, details_tcp_table_count },
+		{ own_tables, ARRAY_SIZE(own_tables) },
+		{ details_extended_tables, details_extended_table_count },
+		{ details_filter_tables, details_filter_table_count },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		for (size_t k = 0; k < all[i].count; k++)
+			table_names(&all[i].tables[k], take, ctx);
 }

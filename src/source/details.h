@@ -24,6 +24,7 @@ enum detail_kind {
 	DETAIL_HEX,     /* a number that is a name: a cookie, a token, a mask */
 	DETAIL_WORDS,   /* a list of our own words */
 	DETAIL_NUMBERS, /* a list of numbers */
+	DETAIL_LINES,   /* a list of our own words that have spaces in them */
 };
 
 /* What a number counts. The end of a key says it too (detail_unit_suffix()). */
@@ -36,6 +37,7 @@ enum detail_unit {
 	UNIT_RATE,    /* bytes per second */
 	UNIT_256THS,  /* BBR's gains: 256 is 1 */
 	UNIT_1024THS, /* DCTCP's alpha: 1024 is 1 */
+	UNIT_MASK,    /* bits: people read them in hexadecimal */
 	UNIT_COUNT
 };
 
@@ -89,6 +91,20 @@ enum details_state details_memory(const struct socket *sk, struct detail_sink *s
 /* The timer that runs, of the record. */
 enum details_state details_timer(const struct socket *sk, struct detail_sink *sink);
 
+/* Who owns the socket and how it is known, and what only its family has. */
+enum details_state details_extended(const struct socket *sk, struct detail_sink *sink);
+/* INET_DIAG_SOCKOPT: options of an internet socket that are on or off. */
+enum details_state details_sockopt(const struct socket *sk, struct detail_sink *sink);
+/* How an internet socket marks what it sends: TOS, traffic class, priority. */
+enum details_state details_tos(const struct socket *sk, struct detail_sink *sink);
+/* The filter attached to a packet socket. */
+enum details_state details_bpf(const struct socket *sk, struct detail_sink *sink);
+
+/* One number of a group, by its key. Says DETAILS_GIVEN with it in *number, DETAILS_UNKNOWN, or
+ * DETAILS_NONE where such a socket has no such number. */
+enum details_state details_one(const struct socket *sk, details_reader read, const char *key,
+			       int64_t *number);
+
 /* Every value that a table knows, for whoever has to name them all. `group` is the column that
  * shows it. */
 void details_names(void (*take)(void *ctx, const char *group, const struct detail *what),
@@ -126,5 +142,9 @@ struct details_table {
 
 extern const struct details_table details_tcp_tables[];
 extern const size_t details_tcp_table_count;
+extern const struct details_table details_extended_tables[];
+extern const size_t details_extended_table_count;
+extern const struct details_table details_filter_tables[];
+extern const size_t details_filter_table_count;
 
 #endif

@@ -205,6 +205,7 @@ static const struct {
 } extensions[] = {
 	{ WANT_CONGESTION, EXT(INET_DIAG_CONG) | EXT(INET_DIAG_VEGASINFO) },
 	{ WANT_MEMORY, EXT(INET_DIAG_SKMEMINFO) },
+	{ WANT_TOS, EXT(INET_DIAG_TOS) | EXT(INET_DIAG_TCLASS) },
 };
 
 uint8_t inet_request_ext(const struct selection *sel, uint8_t ext)

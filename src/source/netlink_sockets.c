@@ -100,6 +100,8 @@ static struct nlmsghdr *netlink_request(char *buf, const struct selection *sel, 
 	req->sdiag_family = AF_NETLINK;
 	req->sdiag_protocol = NDIAG_PROTO_ALL;
 	req->ndiag_show = NDIAG_SHOW_GROUPS | NDIAG_SHOW_MEMINFO;
+	if (sel->want & WANT_EXTENDED)
+		req->ndiag_show |= NDIAG_SHOW_FLAGS;
 	return nlh;
 }
 

@@ -81,7 +81,6 @@ static struct nlmsghdr *packet_request(char *buf, const struct selection *sel, u
 	struct nlmsghdr *nlh;
 	struct packet_diag_req *req;
 
-	(void)sel;
 	if (pass > 0)
 		return NULL;
 	nlh = mnl_nlmsg_put_header(buf);
@@ -90,6 +89,10 @@ static struct nlmsghdr *packet_request(char *buf, const struct selection *sel, u
 	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
 	req->sdiag_family = AF_PACKET;
 	req->pdiag_show = PACKET_SHOW_INFO | PACKET_SHOW_RING_CFG | PACKET_SHOW_MEMINFO;
+	if (sel->want & WANT_EXTENDED)
+		req->pdiag_show |= PACKET_SHOW_FANOUT;
+	if (sel->want & WANT_FILTER)
+		req->pdiag_show |= PACKET_SHOW_FILTER;
 	return nlh;
 }
 

@@ -31,7 +31,10 @@ struct selection {
 enum wanted {
 	WANT_CONGESTION = 1 << 0, /* INET_DIAG_CONG, and VEGASINFO for every algorithm's own */
 	WANT_MEMORY = 1 << 1,     /* SK_MEMINFO_* */
-	WANT_WAITING = 1 << 2,    /* of unix listeners: the clients that wait */
+	WANT_EXTENDED = 1 << 2,   /* what only a family has */
+	WANT_TOS = 1 << 3,
+	WANT_FILTER = 1 << 4,  /* of packet sockets */
+	WANT_WAITING = 1 << 2, /* of unix listeners: the clients that wait */
 };
 
 /* Why a dump is not to be trusted as whole; the first that happened is kept. */

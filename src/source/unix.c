@@ -167,6 +167,8 @@ static struct nlmsghdr *unix_request(char *buf, const struct selection *sel, uns
 	req->udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID;
 	if (sel->want & WANT_MEMORY)
 		req->udiag_show |= UDIAG_SHOW_MEMINFO;
+	if (sel->want & WANT_EXTENDED)
+		req->udiag_show |= UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS;
 	if (sel->want & WANT_WAITING)
 		req->udiag_show |= UDIAG_SHOW_ICONS;
 	return nlh;

@@ -254,21 +254,20 @@ promised() {
 
 # every_number COLUMN PATH: the column of the table and the key of JSON say the same.
 every_number() {
+	list -aj -C "$1"
+	"$jq" -r ".sockets[] | .$2" "$out" >"$out.values"
 	list -anH -C "$1"
 	sed 's/ //g; s/^[?-]$/null/' "$out" >"$out.table"
-	"$jq" -r ".sockets[] | .$2" "$out.json" >"$out.values"
 	diff -u "$out.values" "$out.table"
 }
 
 @test "json: every number equals the table's" {
 	needs_jq
-	list -aj
-	cp "$out" "$out.json"
 	numbers=0
 	"$LINGERSTAT" -C help >"$out.help"
 	while read -r column path rest; do
 		case $path in
-		*queue | *bytes | uid | inode | netns | references | *seconds | *_ms) ;;
+		*queue | *bytes | uid | inode | netns | references | *second | *seconds | *_ms | *_us | *_segments | mark | drops) ;;
 		*) continue ;;
 		esac
 		numbers=$((numbers + 1))

@@ -109,15 +109,22 @@ static void columns_of_one_parent_stand_together(void **state)
 }
 
 /* `--columns help` prints name, path and help in columns of 12 and 21. */
+static size_t at_least(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* `--columns help` pads names and paths; a longer one pushes what is behind it. */
 static void help_fits_eighty_columns(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < n_columns; i++) {
-		assert_true(strlen(columns[i].name) <= 12);
-		assert_true(strlen(columns[i].json) <= 21);
-		if (12 + 1 + 21 + 1 + strlen(columns[i].help) >= 80)
+		size_t name = at_least(12, strlen(columns[i].name));
+		size_t path = at_least(21, strlen(columns[i].json));
+
+		if (name + 1 + path + 1 + strlen(columns[i].help) >= 80)
 			fail_msg("%s: its help is %zu letters too long", columns[i].name,
-				 12 + 1 + 21 + 1 + strlen(columns[i].help) - 79);
+				 name + 1 + path + 1 + strlen(columns[i].help) - 79);
 	}
 }
 
