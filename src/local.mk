@@ -22,6 +22,12 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/absent.h \
 	src/cmd/about.c \
 	src/cmd/about.h \
+	src/cmd/capture.c \
+	src/cmd/capture.h \
+	src/cmd/check.c \
+	src/cmd/check.h \
+	src/cmd/check_options.c \
+	src/cmd/check_run.c \
 	src/cmd/cmd.h \
 	src/cmd/common.c \
 	src/cmd/common.h \
@@ -109,8 +115,14 @@ src_liblingerstat_a_SOURCES = \
 	src/judge/stall.h \
 	src/model/protocols.c \
 	src/model/protocols.h \
+	src/measure/measures.c \
+	src/measure/measures.h \
+	src/measure/offenders.c \
+	src/measure/offenders.h \
 	src/measure/state_file.c \
 	src/measure/state_file.h \
+	src/measure/thresholds.c \
+	src/measure/thresholds.h \
 	src/model/reason.c \
 	src/model/reason.h \
 	src/model/socket.c \
@@ -147,6 +159,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/members.h \
 	src/present/orders.c \
 	src/present/orders.h \
+	src/present/plugin.c \
+	src/present/plugin.h \
 	src/present/record.c \
 	src/present/sentences.c \
 	src/present/sentences.h \

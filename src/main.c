@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,10 @@ static const int exit_status[] = {
 	[RESULT_FAILED] = 1,
 	[RESULT_USAGE] = 2,
 	[RESULT_INCOMPLETE] = 3,
+	[RESULT_PLUGIN_OK] = 0,
+	[RESULT_PLUGIN_WARNING] = 1,
+	[RESULT_PLUGIN_CRITICAL] = 2,
+	[RESULT_PLUGIN_UNKNOWN] = 3,
 };
 
 /* A closed standard stream would be taken by the next open(), a netlink socket perhaps, and
@@ -45,6 +50,15 @@ static const struct command *find_command(const char *word)
 	return NULL;
 }
 
+/* Monitoring systems find their plugins by name, in folders of their own: a link named so is
+ * `lingerstat check`. */
+static bool is_plugin(const char *name)
+{
+	const char *slash = name ? strrchr(name, '/') : NULL;
+
+	return name && strcmp(slash ? slash + 1 : name, "check_lingerstat") == 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
@@ -55,7 +69,9 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_DFL);
 	setlocale(LC_CTYPE, "");
 	command = find_command(argc > 1 ? argv[1] : NULL);
-	if (command) {
+	if (is_plugin(argv[0])) {
+		result = command_check.run(argc, argv);
+	} else if (command) {
 		/* A command sees the program's name and its own words. */
 		argv[1] = argv[0];
 		result = command->run(argc - 1, argv + 1);
@@ -64,7 +80,7 @@ int main(int argc, char **argv)
 	}
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		message("cannot write to standard output: %s", strerror(errno));
-		result = RESULT_FAILED;
+		result = result < RESULT_PLUGIN_OK ? RESULT_FAILED : RESULT_PLUGIN_UNKNOWN;
 	}
 	return exit_status[result];
 }

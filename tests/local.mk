@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	tests/unit/test_words \
 	tests/unit/test_restart \
 	tests/unit/test_deadline \
+	tests/unit/test_measures \
 	tests/unit/test_replace \
 	tests/unit/test_state_file \
 	tests/unit/test_families \
@@ -68,6 +69,7 @@ tests_unit_test_outbuf_SOURCES = tests/unit/test_outbuf.c $(UNIT_HEADER)
 tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(UNIT_HEADER)
 tests_unit_test_range_SOURCES = tests/unit/test_range.c $(UNIT_HEADER)
 tests_unit_test_deadline_SOURCES = tests/unit/test_deadline.c $(UNIT_HEADER)
+tests_unit_test_measures_SOURCES = tests/unit/test_measures.c $(UNIT_HEADER)
 tests_unit_test_replace_SOURCES = tests/unit/test_replace.c $(UNIT_HEADER)
 tests_unit_test_state_file_SOURCES = tests/unit/test_state_file.c $(UNIT_HEADER)
 tests_unit_test_peers_SOURCES = tests/unit/test_peers.c $(UNIT_HEADER)

@@ -14,6 +14,11 @@ enum result {
 	RESULT_FAILED,
 	RESULT_USAGE,
 	RESULT_INCOMPLETE, /* rows are missing; what was read is printed and the gap named */
+	/* Of `check`, whose exit statuses are a monitoring plugin's; in that order. */
+	RESULT_PLUGIN_OK,
+	RESULT_PLUGIN_WARNING,
+	RESULT_PLUGIN_CRITICAL,
+	RESULT_PLUGIN_UNKNOWN,
 };
 
 struct command {
@@ -28,6 +33,7 @@ struct command {
 extern const struct command command_list;
 extern const struct command command_explain;
 extern const struct command command_summary;
+extern const struct command command_check;
 
 /* The commands, and how many: for main, and for messages that suggest one. */
 const struct command *const *command_table(unsigned int *count);

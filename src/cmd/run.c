@@ -34,9 +34,15 @@ static unsigned int plan_rights(const struct run *run)
 	return needs_descriptors(run) ? rights | RIGHT_LOAD_BPF | RIGHT_READ_PROCESSES : rights;
 }
 
-static int keep_rights(unsigned int rights)
+static void enter_stage(const struct run *run, const char *what, const char *which)
 {
-	int err = rights_keep(rights);
+	if (run->plan->enter_stage)
+		run->plan->enter_stage(run->plan->stage_ctx, what, which);
+}
+
+static int keep_rights(const struct run *run, unsigned int rights)
+{
+	int err = rights_keep(rights | run->plan->later_rights);
 
 	if (err)
 		message("cannot drop capabilities: %s", strerror(-err));
@@ -46,7 +52,9 @@ static int keep_rights(unsigned int rights)
 /* What fails here fails again, and is told, when the pass is over. */
 static void bpf_is_loaded(void *ctx)
 {
-	rights_keep(plan_dump_rights(ctx) | RIGHT_READ_PROCESSES);
+	const struct run *run = ctx;
+
+	rights_keep(plan_dump_rights(run) | RIGHT_READ_PROCESSES | run->plan->later_rights);
 }
 
 struct inode_list {
@@ -100,6 +108,7 @@ static void dump_families(struct run *run, const struct selection *sel, socket_s
 
 		if (!(families[i]->netids & wanted))
 			continue;
+		enter_stage(run, "dump of", families[i]->name);
 		source_dump(run->source, families[i], sel, sink, ctx, &one);
 		merge(all, &one);
 		if (run->plan->read)
@@ -169,7 +178,10 @@ static int gather(struct run *run)
 		.ctx = run,
 		.again = &run->again,
 	};
-	int err = owners_gather(run->enrich.owners, &request, &run->owners);
+	int err;
+
+	enter_stage(run, "owners pass", NULL);
+	err = owners_gather(run->enrich.owners, &request, &run->owners);
 
 	if (!err && request.mode == LINGER_MODE_GETFD)
 		err = gather_getfd(run);
@@ -198,11 +210,12 @@ int run_open(struct run *run, const struct run_plan *plan)
 	*run = (struct run){ .plan = plan, .again = -1 };
 	if (plan->netns_error)
 		return plan->netns_error;
+	enter_stage(run, "opening the source", NULL);
 	err = open_source(run);
 	if (err)
 		return err;
 	run->may_load_bpf = rights_have(RIGHT_LOAD_BPF);
-	err = keep_rights(plan_rights(run));
+	err = keep_rights(run, plan_rights(run));
 	if (err)
 		return err;
 	err = enrichment_open(&run->enrich, plan->needs, !plan->read);
@@ -218,7 +231,7 @@ int run_open(struct run *run, const struct run_plan *plan)
 	}
 	if (needs_descriptors(run))
 		err = gather(run);
-	return err ? err : keep_rights(plan_dump_rights(run));
+	return err ? err : keep_rights(run, plan_dump_rights(run));
 }
 
 /* The second half of a socket's way: everything that can be known is. */
@@ -298,7 +311,7 @@ void run_dump(struct run *run, socket_sink sink, void *ctx)
 	resolve_late(run);
 	if (run->plan->dumped)
 		run->plan->dumped(ctx);
-	run->failed = keep_rights(RIGHTS_NOTHING) < 0;
+	run->failed = keep_rights(run, RIGHTS_NOTHING) < 0;
 }
 
 static int watch_listener(void *ctx, struct socket *sk)

@@ -32,6 +32,10 @@ struct run_plan {
 	/* Told, with the sink's context, when the dump is over and its rights are still there (may
 	 * be NULL). */
 	void (*dumped)(void *ctx);
+	unsigned int later_rights; /* enum right: for another run of this process */
+	/* Told which stage begins, in words that stay (`which` may be NULL); may be NULL. */
+	void (*enter_stage)(void *ctx, const char *what, const char *which);
+	void *stage_ctx;
 };
 
 struct run {

@@ -5,6 +5,7 @@ static const struct command *const commands[] = {
 	&command_list,
 	&command_explain,
 	&command_summary,
+	&command_check,
 
 };
 

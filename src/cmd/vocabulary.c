@@ -121,6 +121,8 @@ static const struct vocabulary {
 	{ "HOW", { WORDS_FIXED, false, "", how_at, NULL } },
 	{ "KINDS", { WORDS_FIXED, true, "!", families_query_word, NULL } },
 	{ "FAMILY", { WORDS_FIXED, false, "", families_family_word, NULL } },
+	{ "NAME=RANGE", { WORDS_FREE, false, "", NULL, NULL } },
+	{ "SECONDS", { WORDS_FREE, false, "", NULL, NULL } },
 	{ "FILE", { WORDS_FILE, false, "", NULL, NULL } },
 	{ "NETNS", { WORDS_NETNS, false, "", NULL, NULL } },
 };
