@@ -45,6 +45,7 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/late.h \
 	src/cmd/listing.c \
 	src/cmd/listing.h \
+	src/cmd/metrics.c \
 	src/cmd/options.c \
 	src/cmd/options.h \
 	src/cmd/prepass.c \
@@ -161,6 +162,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/orders.h \
 	src/present/plugin.c \
 	src/present/plugin.h \
+	src/present/prometheus.c \
+	src/present/prometheus.h \
 	src/present/record.c \
 	src/present/sentences.c \
 	src/present/sentences.h \
@@ -208,6 +211,14 @@ src_liblingerstat_a_SOURCES = \
 bin_PROGRAMS += lingerstat
 lingerstat_SOURCES = src/main.c
 lingerstat_LDADD = $(LINGERSTAT_LIBS)
+
+# A monitoring system finds its plugins by name, in a folder of their own.
+install-exec-hook:
+	$(MKDIR_P) '$(DESTDIR)$(plugindir)'
+	cd '$(DESTDIR)$(plugindir)' && rm -f check_lingerstat && \
+		$(LN_S) '$(bindir)/lingerstat$(EXEEXT)' check_lingerstat
+uninstall-hook:
+	rm -f '$(DESTDIR)$(plugindir)/check_lingerstat'
 
 # --- the filter's grammar -----------------------------------------------------------------------
 

@@ -215,6 +215,7 @@ closelab: lingerstat$(EXEEXT) tests/live/closelab/closelab$(EXEEXT)
 # Tests of the command line.
 CLI_TESTS = \
 	tests/cli/completion.bats \
+	tests/cli/check.bats \
 	tests/cli/demo.bats \
 	tests/cli/errors.bats \
 	tests/cli/explain.bats \
@@ -225,6 +226,7 @@ CLI_TESTS = \
 	tests/cli/csv.bats \
 	tests/cli/quickstart.bats \
 	tests/cli/range-oracle.bats \
+	tests/cli/metrics.bats \
 	tests/cli/replay.bats \
 	tests/cli/run-tap.bats \
 	tests/cli/ss-options.bats \

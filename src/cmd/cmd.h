@@ -34,6 +34,7 @@ extern const struct command command_list;
 extern const struct command command_explain;
 extern const struct command command_summary;
 extern const struct command command_check;
+extern const struct command command_metrics;
 
 /* The commands, and how many: for main, and for messages that suggest one. */
 const struct command *const *command_table(unsigned int *count);

@@ -6,6 +6,7 @@ static const struct command *const commands[] = {
 	&command_explain,
 	&command_summary,
 	&command_check,
+	&command_metrics,
 
 };
 

@@ -31,12 +31,12 @@ static void put_value(struct outbuf *b, const struct measure *m, struct measured
 	} else if (isinf(value.least)) {
 		outbuf_str(b, "unknown");
 	} else if (isinf(value.most)) {
-		outbuf_str(b, "unknown, at least ");
+		outbuf_str(b, "at least ");
 		plugin_number(b, value.least);
 	} else {
-		outbuf_str(b, "unknown, from ");
+		outbuf_str(b, "between ");
 		plugin_number(b, value.least);
-		outbuf_str(b, " to ");
+		outbuf_str(b, " and ");
 		plugin_number(b, value.most);
 	}
 }

@@ -427,9 +427,8 @@ static void what_is_unknown_has_no_perfdata(void **state)
 	report(&r, "risk_certain", 0, 7);
 	report(&r, "loss_bytes", 0, INFINITY);
 	report(&r, "listen", 4, 4);
-	assert_line(&r,
-		    "LINGERSTAT UNKNOWN: risk_certain unknown, from 0 to 7, loss_bytes unknown, "
-		    "at least 0, orphans_percent unknown | listen=4;;;0\n");
+	assert_line(&r, "LINGERSTAT UNKNOWN: risk_certain between 0 and 7, loss_bytes "
+			"at least 0, orphans_percent unknown | listen=4;;;0\n");
 }
 
 static void numbers_have_no_exponent(void **state)

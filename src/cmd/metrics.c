@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `metrics`: the counts, the limits and the risks as Prometheus text, to standard output or into a
+ * file that is replaced whole (node_exporter's textfile collector may read it at any instant).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/replace.h"
+#include "cmd/cmd.h"
+#include "cmd/common.h"
+#include "cmd/run.h"
+#include "cmd/vocabulary.h"
+#include "plan/needs.h"
+#include "present/prometheus.h"
+
+#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
+#define NETIDS_DEFAULT (NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP))
+
+struct metrics_options {
+	struct common_options common;
+	const char *output;
+};
+
+/* What one run collects. */
+struct collection {
+	struct counts counts;
+	struct machine machine;
+	struct run_plan plan;
+	struct run run;
+	struct prometheus_facts facts;
+};
+
+static int opt_output(void *options, const char *value)
+{
+	((struct metrics_options *)options)->output = value;
+	return 0;
+}
+
+static int opt_linger(void *options, const char *value)
+{
+	struct metrics_options *o = options;
+	size_t i = 0;
+	int err = vocabulary_pick("--linger", "HOW", value, &i);
+
+	if (!err && i == LINGER_MODE_GETFD) {
+		message("--linger: getfd touches other processes' sockets, which a collector that "
+			"runs again and again must not; right are auto, bpf and none");
+		return -EINVAL;
+	}
+	o->common.plan.linger = (enum linger_mode)i;
+	return err;
+}
+
+static int add_kinds(void *options, uint32_t netids)
+{
+	struct metrics_options *o = options;
+
+	o->common.netids |= netids;
+	o->common.named |= netids;
+	return 0;
+}
+
+static int opt_tcp(void *options, const char *value)
+{
+	(void)value;
+	return add_kinds(options, NETID_BIT(NETID_TCP));
+}
+
+static int opt_mptcp(void *options, const char *value)
+{
+	(void)value;
+	return add_kinds(options, NETID_BIT(NETID_MPTCP));
+}
+
+static int opt_udp(void *options, const char *value)
+{
+	(void)value;
+	return add_kinds(options, NETID_BIT(NETID_UDP));
+}
+
+static int opt_unix(void *options, const char *value)
+{
+	(void)value;
+	return add_kinds(options, NETIDS_UNIX);
+}
+
+static int opt_help(void *options, const char *value)
+{
+	(void)value;
+	((struct metrics_options *)options)->common.help = true;
+	return 0;
+}
+
+static int opt_version(void *options, const char *value)
+{
+	(void)value;
+	((struct metrics_options *)options)->common.version = true;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+	{ "output", 0, "FILE", "replace FILE as a whole, or leave it as it is", opt_output },
+	{ "tcp", 't', NULL, "TCP (without any of these: TCP and MPTCP)", opt_tcp },
+	{ "mptcp", 'M', NULL, "MPTCP connections", opt_mptcp },
+	{ "udp", 'u', NULL, "UDP", opt_udp },
+	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", opt_unix },
+	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf or none", opt_linger },
+};
+
+static const struct option_row about_rows[] = {
+	{ "help", 'h', NULL, "this text", opt_help },
+	{ "version", 'V', NULL, "version and how it was built", opt_version },
+};
+
+static const struct option_group own = { rows, ARRAY_SIZE(rows) };
+static const struct option_group about = { about_rows, ARRAY_SIZE(about_rows) };
+static const struct option_table table = { "lingerstat metrics", { &own, &about } };
+
+static enum result print_help(void)
+{
+	size_t n;
+	const struct metric *metrics = metric_table(&n);
+
+	fputs("lingerstat metrics writes counts, limits and close risks as Prometheus text.\n"
+	      "\n"
+	      "Examples:\n"
+	      "  lingerstat metrics\n"
+	      "  lingerstat metrics --output /var/lib/node_exporter/lingerstat.prom\n"
+	      "\n"
+	      "Usage: lingerstat metrics [OPTION]...\n"
+	      "\n",
+	      stdout);
+	options_help(&table);
+	fputs("\nMetrics:\n", stdout);
+	for (size_t i = 0; i < n; i++)
+		printf("  %s%s%s%s\n", metrics[i].name, *metrics[i].labels ? "{" : "",
+		       metrics[i].labels, *metrics[i].labels ? "}" : "");
+	fputs("\nExit status: 0 done, 1 failed, 2 usage, 3 incomplete.  See lingerstat(8).\n",
+	      stdout);
+	return RESULT_DONE;
+}
+
+/* --- collecting ------------------------------------------------------------------------------ */
+
+static double seconds_of(clockid_t clock)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int count_socket(void *ctx, struct socket *sk)
+{
+	return counts_add(ctx, sk);
+}
+
+static int open_collection(struct collection *c, const struct metrics_options *o)
+{
+	struct count_request request = {
+		.parts = COUNT_PORTS | COUNT_QUEUES,
+		.keep = 1,
+		.range = &c->machine.ports,
+	};
+	int err;
+
+	c->plan = o->common.plan;
+	c->plan.needs |= NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO;
+	c->plan.selection.netids = o->common.netids ? o->common.netids : NETIDS_DEFAULT;
+	c->plan.selection.states = STATES_ALL;
+	machine_init(&c->machine);
+	machine_read(&c->machine, "/proc",
+		     MACHINE_SOCKSTAT | MACHINE_LIMITS | MACHINE_PORTS | MACHINE_NETSTAT);
+	err = counts_open(&c->counts, &request);
+	if (err)
+		message("%s", strerror(-err));
+	return err;
+}
+
+/* Ports and queues are TCP's: without it they are not known, and not 0. */
+static void forget_uncounted(struct collection *c)
+{
+	if (c->plan.selection.netids & NETID_BIT(NETID_TCP) && c->facts.complete)
+		return;
+	ports_free(c->counts.ports);
+	queues_free(c->counts.queues);
+	c->counts.ports = NULL;
+	c->counts.queues = NULL;
+}
+
+static enum result collect(struct collection *c, const struct metrics_options *o)
+{
+	double start = seconds_of(CLOCK_MONOTONIC);
+	enum result result = RESULT_FAILED;
+
+	c->facts = (struct prometheus_facts){
+		.counts = &c->counts,
+		.machine = &c->machine,
+		.time = seconds_of(CLOCK_REALTIME),
+#ifdef WITH_BPF
+		.bpf = true,
+#endif
+	};
+	if (open_collection(c, o))
+		return RESULT_FAILED;
+	if (run_open(&c->run, &c->plan) == 0) {
+		run_dump(&c->run, count_socket, &c->counts);
+		counts_finish(&c->counts);
+		result = run_verdict(&c->run, c->counts.tally.sockets, 0);
+		c->facts.netids = c->plan.selection.netids & ~c->run.missing_netids;
+		c->facts.complete = result == RESULT_DONE;
+		forget_uncounted(c);
+	}
+	run_close(&c->run);
+	c->facts.run_seconds = seconds_of(CLOCK_MONOTONIC) - start;
+	return result;
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static int write_to(int fd, const struct prometheus_facts *facts)
+{
+	struct outbuf out;
+	int err = outbuf_open(&out, fd);
+
+	if (err)
+		return err;
+	prometheus_write(&out, facts);
+	return outbuf_close(&out);
+}
+
+static int write_file(const char *path, const struct prometheus_facts *facts)
+{
+	struct replacement replacement;
+	int err = replace_open(&replacement, path, 0644);
+
+	if (err)
+		return err;
+	err = write_to(replacement.fd, facts);
+	if (!err)
+		return replace_commit(&replacement);
+	replace_abandon(&replacement);
+	return err;
+}
+
+static enum result write_metrics(const struct metrics_options *o, const struct collection *c,
+				 enum result result)
+{
+	bool file = o->output && strcmp(o->output, "-") != 0;
+	int err;
+
+	if (result == RESULT_FAILED)
+		return result;
+	err = file ? write_file(o->output, &c->facts) : write_to(STDOUT_FILENO, &c->facts);
+	if (!err)
+		return result;
+	if (file)
+		message("--output: cannot write to '%s': %s", o->output, strerror(-err));
+	else
+		message("cannot write to standard output: %s", strerror(-err));
+	return RESULT_FAILED;
+}
+
+static enum result metrics_run(int argc, char **argv)
+{
+	struct metrics_options o = { 0 };
+	struct collection c = { 0 };
+	enum result result;
+	int rest;
+
+	if (common_parse(&table, &o.common, "metrics", argc, argv, &rest))
+		return RESULT_USAGE;
+	if (o.common.help)
+		return print_help();
+	if (o.common.version)
+		return common_version();
+	if (rest < argc) {
+		message("metrics: '%s' is one word too many: metrics takes no filter; 'lingerstat "
+			"check' and 'lingerstat summary' do",
+			argv[rest]);
+		return RESULT_USAGE;
+	}
+	result = collect(&c, &o);
+	result = write_metrics(&o, &c, result);
+	counts_close(&c.counts);
+	return result;
+}
+
+const struct command command_metrics = {
+	.name = "metrics",
+	.summary = "counts, limits and risks as Prometheus text",
+	.run = metrics_run,
+	.options = &table,
+};
