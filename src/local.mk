@@ -104,6 +104,7 @@ src_liblingerstat_a_SOURCES = \
 	src/filter/vocabulary.c \
 	src/judge/close.c \
 	src/judge/close.h \
+	src/judge/others.c \
 	src/judge/range.c \
 	src/judge/range.h \
 	src/judge/limits.c \
@@ -184,6 +185,7 @@ src_liblingerstat_a_SOURCES = \
 	src/present/writer.h \
 	src/source/attributes.c \
 	src/source/attributes.h \
+	src/source/dccp.c \
 	src/source/details.c \
 	src/source/details.h \
 	src/source/details_extended.c \
@@ -198,15 +200,19 @@ src_liblingerstat_a_SOURCES = \
 	src/source/packet.c \
 	src/source/raw.c \
 	src/source/replay.c \
+	src/source/sctp.c \
 	src/source/source.c \
 	src/source/source.h \
 	src/source/tcp.c \
 	src/source/transport.h \
+	src/source/tipc.c \
 	src/source/udp.c \
 	src/source/udplite.c \
 	src/source/unix.c \
+	src/source/vsock.c \
 	src/source/window.c \
-	src/source/window.h
+	src/source/window.h \
+	src/source/xdp.c
 
 bin_PROGRAMS += lingerstat
 lingerstat_SOURCES = src/main.c

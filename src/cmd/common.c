@@ -63,9 +63,14 @@ KIND(opt_mptcp, NETID_BIT(NETID_MPTCP))
 KIND(opt_udp, NETID_BIT(NETID_UDP))
 KIND(opt_udplite, NETID_BIT(NETID_UDPLITE))
 KIND(opt_raw, NETID_BIT(NETID_RAW))
+KIND(opt_sctp, NETID_BIT(NETID_SCTP))
+KIND(opt_dccp, NETID_BIT(NETID_DCCP))
 KIND(opt_unix, NETIDS_UNIX)
 KIND(opt_packet, NETIDS_PACKET)
 KIND(opt_netlink, NETID_BIT(NETID_NETLINK))
+KIND(opt_vsock, NETIDS_VSOCK)
+KIND(opt_xdp, NETID_BIT(NETID_XDP))
+KIND(opt_tipc, NETIDS_TIPC)
 
 /* Lets a table of words add to what was chosen so far. */
 static int choose(struct common_options *o, const char *value,
@@ -185,14 +190,19 @@ static const struct option_row rows[] = {
 	{ "all", 'a', NULL, "sockets in every state", opt_all },
 	{ "listening", 'l', NULL, "only listening sockets", opt_listening },
 	{ "bound-inactive", 'B', NULL, "only bound, idle sockets of TCP (Linux 6.8)", opt_bound },
-	{ "tcp", 't', NULL, "TCP (without any of these: TCP and MPTCP)", opt_tcp },
+	{ "tcp", 't', NULL, "TCP (without any of these: TCP, MPTCP, SCTP)", opt_tcp },
 	{ "mptcp", 'M', NULL, "MPTCP connections", opt_mptcp },
 	{ "udp", 'u', NULL, "UDP", opt_udp },
 	{ "udplite", 0, NULL, "UDP-Lite", opt_udplite },
 	{ "raw", 'w', NULL, "raw IP", opt_raw },
+	{ "sctp", 'S', NULL, "SCTP endpoints and associations", opt_sctp },
+	{ "dccp", 'd', NULL, "DCCP", opt_dccp },
 	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", opt_unix },
 	{ "packet", '0', NULL, "packet: frames of a device", opt_packet },
 	{ "netlink", 0, NULL, "netlink", opt_netlink },
+	{ "vsock", 0, NULL, "vsock: virtual machine and host", opt_vsock },
+	{ "xdp", 0, NULL, "XDP", opt_xdp },
+	{ "tipc", 0, NULL, "TIPC", opt_tipc },
 	{ "query", 'A', "KINDS", "kinds by name: all,inet,tcp,...; !KIND takes away", opt_query },
 	{ "socket", 0, "KINDS", "the same as --query", opt_query },
 	{ "family", 'f', "FAMILY", "inet, inet6, unix, link, netlink, ...", opt_family },

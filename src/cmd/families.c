@@ -12,9 +12,10 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define ALL_NETIDS (NETID_BIT(NETID_COUNT) - 1)
-#define INET_NETIDS                                                             \
-	(NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP) | NETID_BIT(NETID_UDP) | \
-	 NETID_BIT(NETID_UDPLITE) | NETID_BIT(NETID_RAW))
+#define INET_NETIDS                                                                \
+	(NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP) | NETID_BIT(NETID_UDP) |    \
+	 NETID_BIT(NETID_UDPLITE) | NETID_BIT(NETID_RAW) | NETID_BIT(NETID_SCTP) | \
+	 NETID_BIT(NETID_DCCP))
 
 struct query_word {
 	const char *name; /* first: nearest_word() walks the table */
@@ -30,6 +31,8 @@ static const struct query_word queries[] = {
 	{ "udp", NETID_BIT(NETID_UDP), false },
 	{ "udplite", NETID_BIT(NETID_UDPLITE), false },
 	{ "raw", NETID_BIT(NETID_RAW), false },
+	{ "sctp", NETID_BIT(NETID_SCTP), false },
+	{ "dccp", NETID_BIT(NETID_DCCP), false },
 	{ "unix", NETIDS_UNIX, false },
 	{ "unix_stream", NETID_BIT(NETID_UNIX_STREAM), false },
 	{ "u_str", NETID_BIT(NETID_UNIX_STREAM), false },
@@ -44,6 +47,15 @@ static const struct query_word queries[] = {
 	{ "p_dgr", NETID_BIT(NETID_PACKET_DGRAM), false },
 	{ "netlink", NETID_BIT(NETID_NETLINK), false },
 	{ "nl", NETID_BIT(NETID_NETLINK), false },
+	{ "vsock", NETIDS_VSOCK, false },
+	{ "vsock_stream", NETID_BIT(NETID_VSOCK_STREAM), false },
+	{ "v_str", NETID_BIT(NETID_VSOCK_STREAM), false },
+	{ "vsock_dgram", NETID_BIT(NETID_VSOCK_DGRAM), false },
+	{ "v_dgr", NETID_BIT(NETID_VSOCK_DGRAM), false },
+	{ "vsock_seqpacket", NETID_BIT(NETID_VSOCK_SEQPACKET), false },
+	{ "v_seq", NETID_BIT(NETID_VSOCK_SEQPACKET), false },
+	{ "xdp", NETID_BIT(NETID_XDP), false },
+	{ "tipc", NETIDS_TIPC, false },
 };
 
 static const struct {
@@ -56,6 +68,9 @@ static const struct {
 	{ "unix", NETIDS_UNIX, false, false },
 	{ "link", NETIDS_PACKET, false, false },
 	{ "netlink", NETID_BIT(NETID_NETLINK), false, false },
+	{ "vsock", NETIDS_VSOCK, false, false },
+	{ "xdp", NETID_BIT(NETID_XDP), false, false },
+	{ "tipc", NETIDS_TIPC, false, false },
 };
 
 const char *families_query_word(size_t i)
@@ -133,7 +148,7 @@ int families_family(struct family_choice *choice, const char *word)
 
 uint32_t families_default(void)
 {
-	return NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP);
+	return NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP) | NETID_BIT(NETID_SCTP);
 }
 
 /* Where a kind has one state only, ss shows that; and beside it the same state of the others. */

@@ -231,7 +231,10 @@ const char *value_state_word(size_t i)
 	if (i < ARRAY_SIZE(groups))
 		return groups[i].name;
 	i += STATE_ESTABLISHED - ARRAY_SIZE(groups);
-	return i <= STATE_CLOSING ? state_json_name((enum sock_state)i) : NULL;
+	/* The two of masks have no words of their own. */
+	if (i > STATE_CLOSING)
+		i += STATE_COOKIE_WAIT - STATE_CLOSING - 1;
+	return i < STATE_COUNT ? state_json_name((enum sock_state)i) : NULL;
 }
 
 /* The nearest of states and groups, for a word that is neither. */

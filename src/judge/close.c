@@ -150,11 +150,13 @@ static int64_t at_stake(const struct socket *sk, bool unread, const struct close
 	return bytes + (f->unread_bytes > 0 ? f->unread_bytes : 0);
 }
 
-/* A queue counted in memory tells that there is data, though not how much. */
+/* A queue counted in memory, or messages, tells that there is data, though not how much. */
 static bool is_unread(const struct socket *sk)
 {
-	return sk->unread_bytes > 0 || (sk->unread_bytes == UNKNOWN &&
-					sk->queue_unit == QUEUE_MEMORY && sk->recv_queue > 0);
+	bool counted = sk->queue_unit == QUEUE_MEMORY || sk->queue_unit == QUEUE_MESSAGES;
+
+	return sk->unread_bytes > 0 ||
+	       (sk->unread_bytes == UNKNOWN && counted && sk->recv_queue > 0);
 }
 
 static void judge(const struct socket *sk, bool exiting, struct close_forecast *forecast)

@@ -32,12 +32,12 @@ static enum risk outstanding_risk(const struct hearing *h)
 	return h->stall ? RISK_LIKELY : RISK_POSSIBLE;
 }
 
-static void set_outcome(struct close_forecast *f, enum outcome outcome)
+void rule_set_outcome(struct close_forecast *f, enum outcome outcome)
 {
 	f->outcomes = OUTCOME_BIT(outcome);
 }
 
-static void set_risk(struct close_forecast *f, enum risk risk)
+void rule_set_risk(struct close_forecast *f, enum risk risk)
 {
 	f->risk = f->risk_max = risk;
 }
@@ -55,40 +55,40 @@ static void drop_send_queue(const struct hearing *h, struct close_forecast *f)
 	f->loss_max_bytes = sk->outstanding_bytes;
 	f->risk = f->risk_max = outstanding_risk(h);
 	if (sk->unsent_bytes > 0)
-		set_risk(f, RISK_CERTAIN);
+		rule_set_risk(f, RISK_CERTAIN);
 	else if (sk->unsent_bytes == UNKNOWN && sk->outstanding_bytes != 0)
 		f->risk_max = RISK_CERTAIN;
 }
 
 /* --- the rules: each a test and a verdict ------------------------------------------------ */
 
-static bool is_over(const struct hearing *h)
+bool rule_is_over(const struct hearing *h)
 {
 	return h->sk->state == STATE_TIME_WAIT ||
 	       (h->sk->state == STATE_SYN_RECV && h->sk->queue_unit == QUEUE_NONE);
 }
 
-static void nothing_to_close(const struct hearing *h, struct close_forecast *f)
+void rule_nothing_to_close(const struct hearing *h, struct close_forecast *f)
 {
 	(void)h;
-	set_outcome(f, OUTCOME_NONE);
+	rule_set_outcome(f, OUTCOME_NONE);
 }
 
-static bool is_orphan(const struct hearing *h)
+bool rule_is_orphan(const struct hearing *h)
 {
 	return socket_is_orphan(h->sk);
 }
 
-static void already_closed(const struct hearing *h, struct close_forecast *f)
+void rule_already_closed(const struct hearing *h, struct close_forecast *f)
 {
-	set_outcome(f, OUTCOME_NONE);
-	set_risk(f, outstanding_risk(h));
+	rule_set_outcome(f, OUTCOME_NONE);
+	rule_set_risk(f, outstanding_risk(h));
 	if (h->sk->outstanding_bytes == UNKNOWN)
 		f->risk_max = RISK_POSSIBLE;
 	f->reasons |= REASON_BIT(REASON_ORPHAN);
 }
 
-static bool is_unaccepted(const struct hearing *h)
+bool rule_is_unaccepted(const struct hearing *h)
 {
 	return socket_is_unaccepted(h->sk);
 }
@@ -105,42 +105,42 @@ static void may_migrate(const struct hearing *h, struct close_forecast *f)
 }
 
 /* Its listener's close resets it (inet_csk_listen_stop() in net/ipv4/inet_connection_sock.c). */
-static void dies_with_listener(const struct hearing *h, struct close_forecast *f)
+void rule_dies_with_listener(const struct hearing *h, struct close_forecast *f)
 {
-	set_outcome(f, OUTCOME_RESET);
-	set_risk(f, h->unread ? RISK_CERTAIN : RISK_POSSIBLE);
+	rule_set_outcome(f, OUTCOME_RESET);
+	rule_set_risk(f, h->unread ? RISK_CERTAIN : RISK_POSSIBLE);
 	f->loss_min_bytes = h->sk->unsent_bytes;
 	f->loss_max_bytes = h->sk->outstanding_bytes;
 	f->reasons |= REASON_BIT(REASON_UNACCEPTED);
 	may_migrate(h, f);
 }
 
-static bool is_listener(const struct hearing *h)
+bool rule_is_listener(const struct hearing *h)
 {
 	return h->sk->state == STATE_LISTEN;
 }
 
-static void close_listener(const struct hearing *h, struct close_forecast *f)
+void rule_close_listener(const struct hearing *h, struct close_forecast *f)
 {
 	f->unread_bytes = 0; /* a listener itself receives nothing */
 	if (h->sk->recv_queue == 0) {
-		set_outcome(f, OUTCOME_SILENT);
+		rule_set_outcome(f, OUTCOME_SILENT);
 		return;
 	}
-	set_outcome(f, OUTCOME_RESET);
-	set_risk(f, RISK_CERTAIN);
+	rule_set_outcome(f, OUTCOME_RESET);
+	rule_set_risk(f, RISK_CERTAIN);
 	f->loss_min_bytes = f->loss_max_bytes = f->unread_bytes = f->at_stake_bytes = UNKNOWN;
 	f->reasons |= REASON_BIT(REASON_UNACCEPTED);
 	may_migrate(h, f);
 }
 
-static bool is_strange(const struct hearing *h)
+bool rule_is_strange(const struct hearing *h)
 {
 	return h->sk->state == STATE_UNKNOWN;
 }
 
 /* A state that this program has no name for: anything may happen. */
-static void cannot_say(const struct hearing *h, struct close_forecast *f)
+void rule_cannot_say(const struct hearing *h, struct close_forecast *f)
 {
 	f->outcomes = OUTCOME_BIT(OUTCOME_COUNT) - 1;
 	f->risk_max = RISK_CERTAIN;
@@ -157,10 +157,10 @@ static bool is_unconnected(const struct hearing *h)
 
 static void close_silently(const struct hearing *h, struct close_forecast *f)
 {
-	set_outcome(f, OUTCOME_SILENT);
+	rule_set_outcome(f, OUTCOME_SILENT);
 	drop_send_queue(h, f);
 	if (h->unread)
-		set_risk(f, RISK_CERTAIN);
+		rule_set_risk(f, RISK_CERTAIN);
 }
 
 static bool is_in_repair(const struct hearing *h)
@@ -174,7 +174,7 @@ static void close_in_repair(const struct hearing *h, struct close_forecast *f)
 	f->reasons |= REASON_BIT(REASON_REPAIR);
 }
 
-static bool has_unread(const struct hearing *h)
+bool rule_has_unread(const struct hearing *h)
 {
 	return h->unread;
 }
@@ -191,10 +191,10 @@ static void reset_for_unread(const struct hearing *h, struct close_forecast *f)
 	 * (__mptcp_close() in net/mptcp/protocol.c resets only where it can fast-close). */
 	f->outcomes = outcomes[h->sk->netid == NETID_MPTCP ? h->sk->mptcp_fallback : TRI_NO];
 	drop_send_queue(h, f);
-	set_risk(f, RISK_CERTAIN);
+	rule_set_risk(f, RISK_CERTAIN);
 }
 
-static bool has_zero_linger(const struct hearing *h)
+bool rule_has_zero_linger(const struct hearing *h)
 {
 	return h->linger.on && h->linger.zero;
 }
@@ -213,7 +213,7 @@ static void disconnect(const struct hearing *h, struct close_forecast *f)
 	bool resets = in_states(h->sk, RESET_STATES) || h->sk->tcp.notsent_bytes > 0;
 	bool unsure = !in_states(h->sk, RESET_STATES) && h->sk->tcp.notsent_bytes == UNKNOWN;
 
-	set_outcome(f, resets ? OUTCOME_RESET : OUTCOME_SILENT);
+	rule_set_outcome(f, resets ? OUTCOME_RESET : OUTCOME_SILENT);
 	drop_send_queue(h, f);
 	if (unsure)
 		may_reset_too(f);
@@ -232,8 +232,8 @@ static bool has_negative_linger2(const struct hearing *h)
 static void reset_in_fin_wait2(const struct hearing *h, struct close_forecast *f)
 {
 	(void)h;
-	set_outcome(f, OUTCOME_RESET);
-	set_risk(f, RISK_POSSIBLE);
+	rule_set_outcome(f, OUTCOME_RESET);
+	rule_set_risk(f, RISK_POSSIBLE);
 	f->reasons |= REASON_BIT(REASON_NEGATIVE_LINGER2);
 }
 
@@ -262,7 +262,7 @@ static void judge_linger2(const struct hearing *h, struct close_forecast *f)
 		f->risk_max = worse(f->risk_max, RISK_POSSIBLE);
 }
 
-static bool always(const struct hearing *h)
+bool rule_always(const struct hearing *h)
 {
 	(void)h;
 	return true;
@@ -273,10 +273,10 @@ static void close_orderly(const struct hearing *h, struct close_forecast *f)
 	bool waits = h->linger.on && !h->exiting && in_states(h->sk, WAITING_STATES);
 
 	if (h->sk->outstanding_bytes <= 0)
-		set_outcome(f, OUTCOME_FIN);
+		rule_set_outcome(f, OUTCOME_FIN);
 	if (h->sk->outstanding_bytes != 0)
 		f->outcomes |= OUTCOME_BIT(waits ? OUTCOME_BLOCKS : OUTCOME_BACKGROUND);
-	set_risk(f, outstanding_risk(h));
+	rule_set_risk(f, outstanding_risk(h));
 	if (h->sk->outstanding_bytes == UNKNOWN)
 		f->risk_max = RISK_POSSIBLE;
 	judge_linger2(h, f);
@@ -286,7 +286,7 @@ static void close_orderly(const struct hearing *h, struct close_forecast *f)
 	f->block_forever = h->linger.forever;
 }
 
-/* --- other protocols ----------------------------------------------------------------------- */
+/* --- MPTCP -------------------------------------------------------------------------------- */
 
 static bool is_subflow(const struct hearing *h)
 {
@@ -296,121 +296,29 @@ static bool is_subflow(const struct hearing *h)
 static void goes_with_connection(const struct hearing *h, struct close_forecast *f)
 {
 	(void)h;
-	set_outcome(f, OUTCOME_NONE);
+	rule_set_outcome(f, OUTCOME_NONE);
 	f->reasons |= REASON_BIT(REASON_SUBFLOW);
 	f->unread_bytes = 0;
 }
 
-static bool is_unix_peer(const struct hearing *h)
-{
-	return h->sk->state == STATE_ESTABLISHED;
-}
-
-/* What we sent lies in the peer's queue and stays readable; it ends with EOF there
- * (unix_release_sock() in net/unix/af_unix.c). */
-static void end_unix_peer(const struct hearing *h, struct close_forecast *f)
-{
-	(void)h;
-	set_outcome(f, OUTCOME_FIN);
-}
-
-/* Datagrams received and not read go with the socket; those sent are on their way already. */
-static void drop_datagrams(const struct hearing *h, struct close_forecast *f)
-{
-	set_outcome(f, OUTCOME_SILENT);
-	set_risk(f, h->unread ? RISK_CERTAIN : RISK_NONE);
-	/* The length of the first datagram alone is shown: behind an empty one there may be more.
-	 */
-	if (h->sk->netid == NETID_UNIX_DGRAM)
-		f->risk_max = RISK_CERTAIN;
-	/* Without a queue's number, or with a ring beside the queue, there may be something. */
-	else if (!h->unread && h->sk->unread_bytes == UNKNOWN)
-		f->risk_max = RISK_CERTAIN;
-	/* Memory in the send queue of UDP or a raw socket: on its way, or corked (UDP_CORK,
-	 * MSG_MORE), and a corked datagram goes with the socket. */
-	if (!socket_is_inet(h->sk) || h->sk->outstanding_bytes == 0)
-		return;
-	f->risk_max = RISK_CERTAIN;
-	f->loss_max_bytes = UNKNOWN;
-	f->reasons |= REASON_BIT(REASON_MAYBE_CORKED);
-}
-
-/* The kernel's own sockets have no descriptor: they end with the namespace. */
-static bool is_kernels(const struct hearing *h)
-{
-	return socket_is_kernels(h->sk);
-}
-
-/* What was sent is with the device's queue, and goes out; what waits in a ring that is shared with
- * the program does not (packet_release() in net/packet/af_packet.c). */
-static void drop_frames(const struct hearing *h, struct close_forecast *f)
-{
-	drop_datagrams(h, f);
-	if (!h->sk->packet.tx_ring)
-		return;
-	f->risk_max = RISK_CERTAIN;
-	f->loss_max_bytes = UNKNOWN;
-}
-
-static void reset_unix_peer(const struct hearing *h, struct close_forecast *f)
-{
-	(void)h;
-	set_outcome(f, OUTCOME_RESET);
-	set_risk(f, RISK_CERTAIN);
-}
-
 /* --- the tables: the first rule that fits decides; the order is the kernel's ----------------- */
-
-static const struct rule datagram_rules[] = {
-	{ always, drop_datagrams },
-};
-
-static const struct rule packet_rules[] = {
-	{ always, drop_frames },
-};
-
-/* netlink_release() in net/netlink/af_netlink.c. */
-static const struct rule netlink_rules[] = {
-	{ is_kernels, nothing_to_close },
-	{ always, drop_datagrams },
-};
-
-static const struct rule unix_rules[] = {
-	{ is_strange, cannot_say },      { is_listener, close_listener },
-	{ has_unread, reset_unix_peer }, { is_unix_peer, end_unix_peer },
-	{ always, drop_datagrams },
-};
 
 static const struct rule tcp_rules[] = {
 	{ is_subflow, goes_with_connection },
-	{ is_strange, cannot_say },
-	{ is_over, nothing_to_close },
-	{ is_orphan, already_closed },
-	{ is_unaccepted, dies_with_listener },
-	{ is_listener, close_listener },
+	{ rule_is_strange, rule_cannot_say },
+	{ rule_is_over, rule_nothing_to_close },
+	{ rule_is_orphan, rule_already_closed },
+	{ rule_is_unaccepted, rule_dies_with_listener },
+	{ rule_is_listener, rule_close_listener },
 	{ is_unconnected, close_silently },
 	{ is_in_repair, close_in_repair },
-	{ has_unread, reset_for_unread },
-	{ has_zero_linger, disconnect },
+	{ rule_has_unread, reset_for_unread },
+	{ rule_has_zero_linger, disconnect },
 	{ has_negative_linger2, reset_in_fin_wait2 },
-	{ always, close_orderly },
-};
-
-static const struct rule *const rules_of[NETID_COUNT] = {
-	[NETID_TCP] = tcp_rules,
-	[NETID_MPTCP] = tcp_rules,
-	[NETID_UDP] = datagram_rules,
-	[NETID_UNIX_STREAM] = unix_rules,
-	[NETID_UNIX_SEQPACKET] = unix_rules,
-	[NETID_UNIX_DGRAM] = datagram_rules,
-	[NETID_UDPLITE] = datagram_rules,
-	[NETID_RAW] = datagram_rules,
-	[NETID_PACKET_RAW] = packet_rules,
-	[NETID_PACKET_DGRAM] = packet_rules,
-	[NETID_NETLINK] = netlink_rules,
+	{ rule_always, close_orderly },
 };
 
 const struct rule *rules_for(enum netid netid)
 {
-	return rules_of[netid];
+	return netid == NETID_TCP || netid == NETID_MPTCP ? tcp_rules : rules_for_others(netid);
 }

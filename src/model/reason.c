@@ -33,6 +33,8 @@ static const struct reason_words reason_words[REASON_COUNT] = {
 						  "corked and then lost" },
 	[REASON_SUBFLOW] = { "subflow",
 			     "part of an MPTCP connection, which is judged in its own row" },
+	[REASON_ENDPOINT] = { "endpoint",
+			      "an SCTP endpoint: its associations are judged in their own rows" },
 	[REASON_SHARED] = { "shared",
 			    "more than one descriptor: only the last close() acts on the wire" },
 	[REASON_HOLDER_UNSEEN] = { "holder-unseen", "no process in sight holds it: in flight, "

@@ -35,6 +35,7 @@ enum queue_unit {
 	QUEUE_CONNECTIONS, /* a listener: waiting connections, and the backlog's limit */
 	QUEUE_NONE,        /* a minisocket: it has no queues, the kernel prints 0 */
 	QUEUE_MEMORY,      /* buffer memory, overhead included */
+	QUEUE_MESSAGES,    /* messages, of any length */
 	QUEUE_UNKNOWN,     /* the kernel did not say: the two numbers mean nothing */
 };
 
@@ -165,6 +166,31 @@ struct packet_end {
 	bool tx_ring;      /* what is there the two queues do not count */
 };
 
+struct vsock_address {
+	uint32_t cid; /* of the machine; UINT32_MAX: any */
+	uint32_t port;
+};
+
+struct vsock_ends {
+	struct vsock_address local, peer;
+};
+
+/* An XDP socket's end: the device is `ifindex`. */
+struct xdp_end {
+	int64_t queue; /* of the device; UNKNOWN */
+};
+
+struct tipc_address {
+	uint32_t node;
+	uint32_t port;
+};
+
+struct tipc_ends {
+	struct tipc_address local, peer;
+	bool connected; /* `peer` is filled */
+	bool congested; /* a link or the connection: close() waits for it */
+};
+
 #define NETLINK_GROUP_WORDS 8
 
 /* A netlink socket's two ends. */
@@ -188,6 +214,9 @@ struct socket {
 	union {             /* likewise, of the family that the name says */
 		struct packet_end packet;
 		struct netlink_ends netlink;
+		struct vsock_ends vsock;
+		struct xdp_end xdp;
+		struct tipc_ends tipc;
 	};
 	struct other_end other;
 	bool kernel_filtered;    /* the kernel has applied its part of the filter */
@@ -195,6 +224,7 @@ struct socket {
 	bool orphans_full;       /* the machine is close to net.ipv4.tcp_max_orphans */
 	bool may_migrate; /* net.ipv4.tcp_migrate_req lets waiting connections change listeners */
 	bool subflow;     /* a TCP socket that belongs to an MPTCP connection */
+	bool association; /* of SCTP: a connection, and not the endpoint it belongs to */
 	uint32_t ifindex; /* bound device, or the scope of a link-local address; 0: none */
 
 	enum queue_unit queue_unit;

@@ -17,9 +17,19 @@ static const char *const netid_names[NETID_COUNT] = {
 	[NETID_UNIX_DGRAM] = "u_dgr",
 	[NETID_UDPLITE] = "udplite",
 	[NETID_RAW] = "raw",
+	[NETID_SCTP] = "sctp",
+	[NETID_DCCP] = "dccp",
 	[NETID_PACKET_RAW] = "p_raw",
 	[NETID_PACKET_DGRAM] = "p_dgr",
 	[NETID_NETLINK] = "nl",
+	[NETID_VSOCK_STREAM] = "v_str",
+	[NETID_VSOCK_DGRAM] = "v_dgr",
+	[NETID_VSOCK_SEQPACKET] = "v_seq",
+	[NETID_XDP] = "xdp",
+	[NETID_TIPC_STREAM] = "ti_st",
+	[NETID_TIPC_SEQPACKET] = "ti_sq",
+	[NETID_TIPC_RDM] = "ti_rd",
+	[NETID_TIPC_DGRAM] = "ti_dg",
 };
 
 struct state_words {
@@ -42,6 +52,12 @@ static const struct state_words state_words[STATE_COUNT] = {
 	[STATE_CLOSING] = { "CLOSING", "closing", NULL },
 	[STATE_NEW_SYN_RECV] = { "SYN-RECV", "syn_recv", NULL },
 	[STATE_BOUND_INACTIVE] = { "UNCONN", "bound_inactive", NULL },
+	[STATE_COOKIE_WAIT] = { "COOKIE-WAIT", "cookie_wait", NULL },
+	[STATE_COOKIE_ECHOED] = { "COOKIE-ECHOED", "cookie_echoed", NULL },
+	[STATE_SHUTDOWN_PENDING] = { "SHUTDOWN-PENDING", "shutdown_pending", NULL },
+	[STATE_SHUTDOWN_SENT] = { "SHUTDOWN-SENT", "shutdown_sent", NULL },
+	[STATE_SHUTDOWN_RECEIVED] = { "SHUTDOWN-RECEIVED", "shutdown_received", NULL },
+	[STATE_SHUTDOWN_ACK_SENT] = { "SHUTDOWN-ACK-SENT", "shutdown_ack_sent", NULL },
 };
 
 static const char *const outcome_names[OUTCOME_COUNT] = {
@@ -61,7 +77,8 @@ const char *family_name(uint8_t family)
 		const char *name;
 	} names[] = {
 		{ AF_INET, "inet" },     { AF_INET6, "inet6" },     { AF_UNIX, "unix" },
-		{ AF_PACKET, "packet" }, { AF_NETLINK, "netlink" },
+		{ AF_PACKET, "packet" }, { AF_NETLINK, "netlink" }, { AF_VSOCK, "vsock" },
+		{ AF_XDP, "xdp" },       { AF_TIPC, "tipc" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -18,9 +18,19 @@ enum netid {
 	NETID_UNIX_DGRAM,
 	NETID_UDPLITE,
 	NETID_RAW,
+	NETID_SCTP,
+	NETID_DCCP,
 	NETID_PACKET_RAW,
 	NETID_PACKET_DGRAM,
 	NETID_NETLINK,
+	NETID_VSOCK_STREAM,
+	NETID_VSOCK_DGRAM,
+	NETID_VSOCK_SEQPACKET,
+	NETID_XDP,
+	NETID_TIPC_STREAM,
+	NETID_TIPC_SEQPACKET,
+	NETID_TIPC_RDM,
+	NETID_TIPC_DGRAM,
 	NETID_COUNT,
 };
 
@@ -29,10 +39,17 @@ enum netid {
 	(NETID_BIT(NETID_UNIX_STREAM) | NETID_BIT(NETID_UNIX_SEQPACKET) | \
 	 NETID_BIT(NETID_UNIX_DGRAM))
 #define NETIDS_PACKET (NETID_BIT(NETID_PACKET_RAW) | NETID_BIT(NETID_PACKET_DGRAM))
+#define NETIDS_VSOCK                                                    \
+	(NETID_BIT(NETID_VSOCK_STREAM) | NETID_BIT(NETID_VSOCK_DGRAM) | \
+	 NETID_BIT(NETID_VSOCK_SEQPACKET))
+#define NETIDS_TIPC                                                       \
+	(NETID_BIT(NETID_TIPC_STREAM) | NETID_BIT(NETID_TIPC_SEQPACKET) | \
+	 NETID_BIT(NETID_TIPC_RDM) | NETID_BIT(NETID_TIPC_DGRAM))
 /* Kinds that have one state only, UNCONN. */
-#define NETIDS_STATELESS (NETIDS_PACKET | NETID_BIT(NETID_NETLINK))
+#define NETIDS_STATELESS (NETIDS_PACKET | NETID_BIT(NETID_NETLINK) | NETID_BIT(NETID_XDP))
 
-/* Numbers are the kernel's (include/net/tcp_states.h), with 0 for one we do not know. */
+/* Numbers are the kernel's (include/net/tcp_states.h), with 0 for one we do not know, as far as
+ * BOUND_INACTIVE. */
 enum sock_state {
 	STATE_UNKNOWN = 0,
 	STATE_ESTABLISHED = 1,
@@ -48,6 +65,13 @@ enum sock_state {
 	STATE_CLOSING,
 	STATE_NEW_SYN_RECV,   /* only in request masks: a request socket, shown as SYN_RECV */
 	STATE_BOUND_INACTIVE, /* TCP: bound and idle; the kernel's answer says CLOSE (6.8+) */
+	/* SCTP associations have these beside CLOSE and ESTABLISHED; the numbers are ours. */
+	STATE_COOKIE_WAIT,
+	STATE_COOKIE_ECHOED,
+	STATE_SHUTDOWN_PENDING,
+	STATE_SHUTDOWN_SENT,
+	STATE_SHUTDOWN_RECEIVED,
+	STATE_SHUTDOWN_ACK_SENT,
 	STATE_COUNT,
 };
 
@@ -82,7 +106,8 @@ enum risk {
 	RISK_COUNT,
 };
 
-/* `inet`, `inet6`, `unix`, `packet` or `netlink`; `?` for an address family that no decoder gives.
+/* `inet`, `inet6`, `unix`, `packet`, `netlink`, `vsock`, `xdp` or `tipc`; `?` for an address family
+ * that no decoder gives.
  */
 const char *family_name(uint8_t family);
 

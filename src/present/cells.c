@@ -99,9 +99,8 @@ CELL(send_queue)
 }
 
 static const char *const unit_names[] = {
-	[QUEUE_BYTES] = "bytes", [QUEUE_CONNECTIONS] = "connections",
-	[QUEUE_NONE] = "none",   [QUEUE_MEMORY] = "memory",
-	[QUEUE_UNKNOWN] = NULL,
+	[QUEUE_BYTES] = "bytes",   [QUEUE_CONNECTIONS] = "connections", [QUEUE_NONE] = "none",
+	[QUEUE_MEMORY] = "memory", [QUEUE_MESSAGES] = "messages",       [QUEUE_UNKNOWN] = NULL,
 };
 
 CELL(queue_unit)

@@ -121,9 +121,87 @@ static void netlink_value(struct outbuf *b, const struct socket *sk, bool peer)
 	outbuf_str(b, nl->more_groups ? "],\"more_groups\":true}" : "],\"more_groups\":false}");
 }
 
+/* --- vsock: the machine's context id, and the port ------------------------------------------- */
+
+static void put_unless_any(struct outbuf *b, uint32_t number)
+{
+	if (number == UINT32_MAX)
+		outbuf_char(b, '*');
+	else
+		outbuf_u64(b, number);
+}
+
+static void vsock_cell(struct outbuf *b, const struct socket *sk, bool peer, bool numeric)
+{
+	const struct vsock_address *end = peer ? &sk->vsock.peer : &sk->vsock.local;
+
+	(void)numeric;
+	put_unless_any(b, end->cid);
+	outbuf_char(b, ':');
+	put_unless_any(b, end->port);
+}
+
+static void vsock_value(struct outbuf *b, const struct socket *sk, bool peer)
+{
+	const struct vsock_address *end = peer ? &sk->vsock.peer : &sk->vsock.local;
+
+	outbuf_printf(b, "{\"cid\":%u,\"port\":%u}", end->cid, end->port);
+}
+
+/* --- XDP: the device and its queue ------------------------------------------------------------ */
+
+static void xdp_cell(struct outbuf *b, const struct socket *sk, bool peer, bool numeric)
+{
+	(void)numeric;
+	if (peer) {
+		outbuf_char(b, '*');
+		return;
+	}
+	put_device(b, sk);
+	outbuf_char(b, ':');
+	if (sk->xdp.queue == UNKNOWN)
+		outbuf_char(b, '?');
+	else
+		outbuf_i64(b, sk->xdp.queue);
+}
+
+static void xdp_value(struct outbuf *b, const struct socket *sk, bool peer)
+{
+	if (peer)
+		outbuf_str(b, "null");
+	else if (sk->xdp.queue == UNKNOWN)
+		outbuf_str(b, "{\"queue\":null}");
+	else
+		outbuf_printf(b, "{\"queue\":%lld}", (long long)sk->xdp.queue);
+}
+
+/* --- TIPC: the node's address, and the port --------------------------------------------------- */
+
+static void tipc_cell(struct outbuf *b, const struct socket *sk, bool peer, bool numeric)
+{
+	const struct tipc_address *end = peer ? &sk->tipc.peer : &sk->tipc.local;
+
+	(void)numeric;
+	if (peer && !sk->tipc.connected)
+		outbuf_char(b, '-');
+	else
+		outbuf_printf(b, "%u:%u", end->node, end->port);
+}
+
+static void tipc_value(struct outbuf *b, const struct socket *sk, bool peer)
+{
+	const struct tipc_address *end = peer ? &sk->tipc.peer : &sk->tipc.local;
+
+	if (peer && !sk->tipc.connected)
+		outbuf_str(b, "null");
+	else
+		outbuf_printf(b, "{\"node\":%u,\"port\":%u}", end->node, end->port);
+}
+
 static const struct end_format formats[] = {
-	{ AF_PACKET, packet_cell, packet_value },
-	{ AF_NETLINK, netlink_cell, netlink_value },
+	{ AF_PACKET, packet_cell, packet_value }, { AF_NETLINK, netlink_cell, netlink_value },
+	{ AF_VSOCK, vsock_cell, vsock_value },    { AF_XDP, xdp_cell, xdp_value },
+	{ AF_TIPC, tipc_cell, tipc_value },
 };
 
 const struct end_format *end_format_of(uint8_t family)

@@ -31,6 +31,13 @@ static void put_protocol(struct socket *sk, struct inet_attrs *attrs, const stru
 	attrs->has_protocol = true;
 }
 
+static void put_peers(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
+{
+	(void)sk;
+	(void)attr;
+	attrs->has_peers = true;
+}
+
 static void put_shutdown(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
 {
 	(void)attrs;
@@ -64,8 +71,8 @@ static const struct {
 } readers[] = {
 	[INET_DIAG_INFO] = { 1, put_info },         [INET_DIAG_SHUTDOWN] = { 1, put_shutdown },
 	[INET_DIAG_SKV6ONLY] = { 1, put_v6only },   [INET_DIAG_MARK] = { 4, put_mark },
-	[INET_DIAG_PROTOCOL] = { 1, put_protocol }, [INET_DIAG_ULP_INFO] = { 4, put_ulp },
-	[INET_DIAG_CGROUP_ID] = { 8, put_cgroup },
+	[INET_DIAG_PROTOCOL] = { 1, put_protocol }, [INET_DIAG_PEERS] = { 0, put_peers },
+	[INET_DIAG_ULP_INFO] = { 4, put_ulp },      [INET_DIAG_CGROUP_ID] = { 8, put_cgroup },
 };
 
 static void read_attribute(const struct nlattr *attr, struct socket *sk, struct inet_attrs *attrs,

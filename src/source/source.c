@@ -131,9 +131,11 @@ bool source_is_replay(const struct source *source)
 	return source->transport->replay;
 }
 
+/* In the order of their rows. */
 static const struct family *const families[] = {
-	&family_tcp, &family_mptcp, &family_udp,    &family_udplite,
-	&family_raw, &family_unix,  &family_packet, &family_netlink,
+	&family_tcp,   &family_mptcp, &family_udp,  &family_udplite, &family_raw,
+	&family_sctp,  &family_dccp,  &family_unix, &family_packet,  &family_netlink,
+	&family_vsock, &family_xdp,   &family_tipc,
 };
 
 const struct family *const *source_families(size_t *count)
@@ -241,13 +243,14 @@ static uint64_t mix(uint64_t hash, const void *data, size_t n)
 }
 
 /* Recognises a socket. An accepted MPTCP socket inherits its listener's cookie (the whole sock is
- * cloned), so there the two ends count too. */
+ * cloned), and SCTP's associations have their endpoint's: so there the two ends count too. */
 static uint64_t identity(const struct socket *sk)
 {
 	uint64_t hash = sk->cookie;
 
-	if (sk->netid != NETID_MPTCP)
+	if (sk->netid != NETID_MPTCP && sk->netid != NETID_SCTP)
 		return sk->cookie;
+	hash = mix(hash, &sk->association, sizeof(sk->association));
 	hash = mix(hash, &sk->local.addr, sizeof(sk->local.addr));
 	hash = mix(hash, &sk->peer.addr, sizeof(sk->peer.addr));
 	hash = mix(hash, &sk->local.port, sizeof(sk->local.port));
@@ -281,8 +284,8 @@ static int take_message(void *ctx, const struct nlmsghdr *nlh)
 	}
 	sk.message = nlh;
 	sk.message_len = nlh->nlmsg_len;
-	sk.kernel_filtered =
-		dump->sel->bytecode && socket_is_inet(&sk) && !dump->source->transport->replay;
+	sk.kernel_filtered = dump->sel->bytecode && socket_is_inet(&sk) &&
+			     !dump->family->no_bytecode && !dump->source->transport->replay;
 	if (window_seen(&dump->source->window, identity(&sk))) {
 		report->duplicates++;
 		return 0;

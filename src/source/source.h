@@ -76,6 +76,7 @@ struct family {
 	/* Writes a request for one socket alone, by its ends or inode and its cookie; NULL: this
 	 * family has none. */
 	struct nlmsghdr *(*exact)(char *buf, const struct socket *sk);
+	bool no_bytecode; /* the kernel does not apply the selection's bytecode to it */
 	/* Reads one message. Returns 0, or -EBADMSG when it is too short to hold a socket, or
 	 * -EPROTO when it belongs to another family. Adds to *bad_attrs. */
 	int (*decode)(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *bad_attrs);
@@ -93,7 +94,12 @@ extern const struct family family_udplite;
 extern const struct family family_raw;
 extern const struct family family_unix;
 extern const struct family family_packet;
+extern const struct family family_sctp;
+extern const struct family family_dccp;
 extern const struct family family_netlink;
+extern const struct family family_vsock;
+extern const struct family family_xdp;
+extern const struct family family_tipc;
 
 /* Every family that this program knows, and how many. */
 const struct family *const *source_families(size_t *count);
