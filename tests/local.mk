@@ -41,6 +41,9 @@ UNIT_TESTS = \
 	tests/unit/test_replace \
 	tests/unit/test_state_file \
 	tests/unit/test_families \
+	tests/unit/test_inet_families \
+	tests/unit/test_other_families \
+	tests/unit/test_close_others \
 	tests/unit/test_links \
 	tests/unit/test_unix \
 	tests/unit/test_explain
@@ -101,6 +104,9 @@ tests_unit_test_families_SOURCES = tests/unit/test_families.c $(UNIT_DECODE)
 UNIT_DETAILS = tests/unit/details_look.c tests/unit/details_look.h $(UNIT_DECODE)
 tests_unit_test_details_SOURCES = tests/unit/test_details.c $(UNIT_DETAILS)
 tests_unit_test_details_tcp_SOURCES = tests/unit/test_details_tcp.c $(UNIT_DETAILS)
+tests_unit_test_inet_families_SOURCES = tests/unit/test_inet_families.c $(UNIT_DECODE)
+tests_unit_test_other_families_SOURCES = tests/unit/test_other_families.c $(UNIT_DECODE)
+tests_unit_test_close_others_SOURCES = tests/unit/test_close_others.c $(UNIT_HEADER)
 tests_unit_test_unix_SOURCES = tests/unit/test_unix.c $(UNIT_DECODE)
 tests_unit_test_explain_SOURCES = tests/unit/test_explain.c $(UNIT_HEADER)
 tests_unit_test_links_SOURCES = tests/unit/test_links.c $(UNIT_HEADER)

@@ -231,9 +231,8 @@ const char *value_state_word(size_t i)
 	if (i < ARRAY_SIZE(groups))
 		return groups[i].name;
 	i += STATE_ESTABLISHED - ARRAY_SIZE(groups);
-	/* The two of masks have no words of their own. */
-	if (i > STATE_CLOSING)
-		i += STATE_COOKIE_WAIT - STATE_CLOSING - 1;
+	if (i >= STATE_NEW_SYN_RECV) /* it has no word of its own */
+		i++;
 	return i < STATE_COUNT ? state_json_name((enum sock_state)i) : NULL;
 }
 

@@ -29,8 +29,8 @@ static const struct reason_words reason_words[REASON_COUNT] = {
 	[REASON_ORPHAN_LIMIT] = { "orphan-limit",
 				  "the machine has nearly all the orphans it allows" },
 	[REASON_ORPHAN] = { "orphan", "already closed by its process: the kernel alone delivers" },
-	[REASON_MAYBE_CORKED] = { "maybe-corked", "UDP has something to send: on its way, or "
-						  "corked and then lost" },
+	[REASON_MAYBE_CORKED] = { "maybe-corked", "UDP or raw has something to send: on its way, "
+						  "or corked and then lost" },
 	[REASON_SUBFLOW] = { "subflow",
 			     "part of an MPTCP connection, which is judged in its own row" },
 	[REASON_ENDPOINT] = { "endpoint",

@@ -288,11 +288,16 @@ static const char *const meanings[REASON_COUNT] = {
 		"alone; if that fails nobody learns of it. Data from the peer, a timeout, memory "
 		"pressure or net.ipv4.tcp_max_orphans ends it with a loss.",
 	[REASON_MAYBE_CORKED] =
-		"There is memory in the send queue of a UDP socket. Mostly that is a datagram on "
+		"There is memory in the send queue of a UDP or raw socket. Mostly that is a "
+		"datagram on "
 		"its way to "
 		"the device, which leaves whatever happens to the socket. But a datagram that is "
 		"still being "
 		"put together (UDP_CORK, MSG_MORE) looks the same, and close() throws it away.",
+	[REASON_ENDPOINT] =
+		"The row is an SCTP endpoint: the socket itself, with its addresses. Its "
+		"associations are connections with rows of their own, and what close() does to "
+		"each stands there.",
 	[REASON_SUBFLOW] = "The socket is a subflow of an MPTCP connection: programs hold and "
 			   "close the connection, "
 			   "not its subflows. The forecast stands in the connection's own row "

@@ -51,13 +51,29 @@ static const char *const state_sentences[STATE_COUNT] = {
 	[STATE_CLOSE_WAIT] = "The peer has finished sending; this side has not closed.",
 	[STATE_LAST_ACK] = "Both sides have finished; the last FIN, ours, is not acknowledged yet.",
 	[STATE_LISTEN] = "Listening for connections.",
+	[STATE_COOKIE_WAIT] = "Connecting: the peer has not answered the INIT.",
+	[STATE_COOKIE_ECHOED] = "Connecting: the peer has not confirmed the cookie.",
+	[STATE_SHUTDOWN_PENDING] =
+		"This side has finished; what is outstanding is delivered first.",
+	[STATE_SHUTDOWN_SENT] = "This side has finished and told the peer, which may still send.",
+	[STATE_SHUTDOWN_RECEIVED] =
+		"The peer has finished; what is outstanding is delivered first.",
+	[STATE_SHUTDOWN_ACK_SENT] = "Both sides have finished; the peer has not confirmed it yet.",
 	[STATE_CLOSING] =
 		"Both sides have finished at the same time; ours is not acknowledged yet.",
 };
 
+#define ANYONE (NETID_BIT(NETID_UDP) | NETID_BIT(NETID_UDPLITE) | NETID_BIT(NETID_RAW))
+
 static const char *state_sentence(const struct socket *sk)
 {
-	if (sk->netid == NETID_UDP)
+	uint32_t kind = NETID_BIT(sk->netid);
+
+	if (kind & NETIDS_STATELESS)
+		return "Open: its kind has no other state.";
+	if (sk->netid == NETID_SCTP && !sk->association && sk->state != STATE_LISTEN)
+		return "An endpoint: its associations have rows of their own.";
+	if (kind & ANYONE)
 		return sk->state == STATE_ESTABLISHED ? "Connected: it has one peer."
 						      : "Not connected: anyone may send to it.";
 	return state_sentences[sk->state];
@@ -215,12 +231,30 @@ static const char *const outcome_sentences[OUTCOME_COUNT] = {
 	[OUTCOME_NONE] = "has nothing left to do: it is closed already",
 };
 
-static const char *outcome_sentence(const struct socket *sk, int outcome)
+/* Where a kind has words of its own for what happens. */
+static const struct {
+	uint32_t netids;
+	enum outcome outcome;
+	const char *sentence;
+} other_sentences[] = {
+	{ NETIDS_UNIX, OUTCOME_RESET, "makes the peer's next read fail with ECONNRESET" },
+	{ NETIDS_UNIX, OUTCOME_FIN, "lets the peer read what was sent, then EOF" },
+	{ NETID_BIT(NETID_SCTP), OUTCOME_RESET, "aborts the association (ABORT)" },
+	{ NETID_BIT(NETID_SCTP), OUTCOME_FIN, "ends in order (SHUTDOWN); nothing is outstanding" },
+	{ NETID_BIT(NETID_SCTP), OUTCOME_NONE, "has nothing to do for this row" },
+	{ NETIDS_VSOCK, OUTCOME_FIN, "ends in order" },
+	{ NETIDS_VSOCK, OUTCOME_RESET, "resets the connections that wait" },
+	{ NETIDS_TIPC, OUTCOME_RESET, "gives what was not read back to its sender" },
+	{ NETIDS_TIPC, OUTCOME_FIN, "ends the connection" },
+	{ NETID_BIT(NETID_NETLINK), OUTCOME_NONE, "is not for programs: it is the kernel's own" },
+};
+
+static const char *outcome_sentence(const struct socket *sk, enum outcome outcome)
 {
-	if (sk->family == AF_UNIX && outcome == OUTCOME_RESET)
-		return "makes the peer's next read fail with ECONNRESET";
-	if (sk->family == AF_UNIX && outcome == OUTCOME_FIN)
-		return "lets the peer read what was sent, then EOF";
+	for (size_t i = 0; i < ARRAY_SIZE(other_sentences); i++)
+		if ((other_sentences[i].netids & NETID_BIT(sk->netid)) &&
+		    other_sentences[i].outcome == outcome)
+			return other_sentences[i].sentence;
 	return outcome_sentences[outcome];
 }
 
@@ -254,7 +288,7 @@ static void put_verdict(struct outbuf *b, const struct socket *sk, const struct 
 		if (!(f->outcomes & OUTCOME_BIT(i)))
 			continue;
 		outbuf_str(b, first ? "" : ", or ");
-		outbuf_str(b, outcome_sentence(sk, i));
+		outbuf_str(b, outcome_sentence(sk, (enum outcome)i));
 		first = false;
 	}
 	if (sk->state == STATE_LISTEN && sk->recv_queue > 0)

@@ -138,6 +138,10 @@ static void needs_are_those_of_every_word(void **state)
 
 /* ---- --explain-filter ---- */
 
+#define SCTP_STATES                                                                    \
+	" cookie_wait cookie_echoed shutdown_pending shutdown_sent shutdown_received " \
+	"shutdown_ack_sent"
+
 static const struct {
 	const char *text, *states, *kernel, *here;
 } explained[] = {
@@ -147,7 +151,7 @@ static const struct {
 	{ "state closing state listen dport 1", "listen closing", "dport = 1", "nothing" },
 	{ "exclude listen pid 7 and sport 1",
 	  "established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack "
-	  "closing bound_inactive",
+	  "closing bound_inactive" SCTP_STATES,
 	  "sport = 1", "pid = 7" },
 	{ "state close and state listen", "none", "nothing", "nothing" },
 	{ "sport 1 pid 2 dport 3 uid 4", "those of the options", "sport = 1 and dport = 3",
@@ -157,7 +161,7 @@ static const struct {
 	  "not ((sport >= 1 or dst = 10.0.0.1))", "nothing" },
 	{ "not (state listen state close) or pid 1",
 	  "established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack "
-	  "listen closing bound_inactive",
+	  "listen closing bound_inactive" SCTP_STATES,
 	  "nothing", "(not ((state = listen or state = close)) or pid = 1)" },
 	{ "not autobound comm !=x", "those of the options", "not (autobound)", "comm != x" },
 	{ "comm \x1b[31m", "those of the options", "nothing", "comm = \\x1b[31m" },
