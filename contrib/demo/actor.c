@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,9 +25,9 @@ enum {
 	RECEIVE_BUFFER =
 		32768,        /* small, so that a reader who does not read shuts the window soon */
 	SEND_BUFFER = 212992, /* large, so that write() takes everything; the default wmem_max */
-	WRITE_MS = 2000,
-	READ_MS = 8000, /* without a byte for so long, the end will not come */
-	SOON_MS = 10000,
+	WRITE_MS = 10000,
+	READ_MS = 20000, /* without a byte for so long, the end will not come */
+	SOON_MS = 30000,
 };
 
 /* What an actor's process keeps. The child it may have shares both sockets. */
@@ -162,14 +163,24 @@ static int64_t clock_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* How often this process has let go of its CPU because it waited for something. */
+static long sleeps(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) < 0 ? 0 : usage.ru_nvcsw;
+}
+
 static int do_close(struct role *role, int64_t n, struct answer *answer)
 {
 	int *fd = role->connection >= 0 ? &role->connection : &role->listener;
+	long slept = sleeps();
 	int64_t began = clock_us();
 	int err = close(*fd) < 0 ? -errno : 0;
 
 	(void)n;
 	answer->n = clock_us() - began;
+	answer->slept = sleeps() > slept;
 	*fd = -1;
 	return err;
 }

@@ -39,6 +39,7 @@ struct queues {
 struct answer {
 	int error; /* 0 or an errno */
 	int64_t n;
+	bool slept; /* a close() waited, and was not only kept waiting for a CPU */
 	enum end end;
 	struct queues queues;
 };

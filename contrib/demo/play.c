@@ -14,10 +14,11 @@ enum {
 	LITTLE = 10000, /* its kernel takes this at once */
 	REQUEST = 1000,
 	ANSWER = 4000,
-	STILL_MS = 50,    /* time enough on loopback for a segment to have its effect */
-	SETTLE_MS = 3000, /* a window that has not shut by then will not shut */
-	QUIET_MS = 400,   /* longer than the first window probe takes (200 ms) */
-	CLOSE_MS = 15000,
+	STILL_MS = 100,    /* time enough on loopback for a segment to have its effect */
+	EFFECT_MS = 10000, /* the same where it must come, on a machine however busy */
+	SETTLE_MS = 10000, /* a window that has not shut by then will not shut */
+	QUIET_MS = 400,    /* longer than the first window probe takes (200 ms) */
+	CLOSE_MS = 30000,
 };
 
 static const struct experiment table[] = {
@@ -99,7 +100,16 @@ struct stage_play {
 	struct observed *seen;
 	struct actor client, server;
 	struct actor *closer, *peer; /* which of them closes */
+	int64_t closed_ms;           /* when the close was ordered */
 };
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void nap(int ms)
 {
@@ -213,17 +223,35 @@ static int foretell(struct stage_play *p)
 
 /* --- the close and after ----------------------------------------------------------------- */
 
-/* Looks whether the peer's connection is gone already, when the close has had time to act. */
+/* Looks whether the peer's connection is gone, when the close has had time to act: long, where a
+ * reset is foretold. */
 static int look_at_peer(struct stage_play *p, bool *gone)
 {
+	int64_t patience = strcmp(p->forecast->outcome, "reset") ? STILL_MS : EFFECT_MS;
+	int64_t end = now_ms() + patience;
 	struct answer look;
 	int err;
 
-	nap(STILL_MS);
-	err = actor_do(p->peer, DO_LOOK, 0, &look);
-	if (!err)
-		*gone = look.queues.state == TCP_CLOSE;
+	do {
+		nap(10);
+		err = actor_do(p->peer, DO_LOOK, 0, &look);
+		*gone = !err && look.queues.state == TCP_CLOSE;
+	} while (!err && !*gone && now_ms() < end);
 	return err;
+}
+
+/* Takes the closer's word that close() came back, if that comes within `ms`. */
+static int hear_of_close(struct stage_play *p, int64_t ms)
+{
+	struct answer closed;
+	int err = actor_hear(p->closer, &closed, ms > 0 ? (int)ms : 0);
+
+	if (err)
+		return err;
+	p->seen->timed = true;
+	p->seen->close_us = closed.n;
+	p->seen->slept = closed.slept;
+	return 0;
 }
 
 /* The first close of two. The peer must not notice; then the child is ended. */
@@ -246,25 +274,40 @@ static int close_shared(struct stage_play *p)
 	return err ? err : look_at_peer(p, &p->seen->reset_at_close);
 }
 
-/* Gives the order and does not wait: the close may block until the server reads. */
+/* How long to wait for close() before the server reads. Where it is to come back sooner it must, or
+ * the experiment would show nothing; a longer one may block until the server reads. */
+static int64_t close_patience(const struct stage_play *p)
+{
+	int64_t seconds = p->forecast->block_seconds;
+	bool ends_by_itself =
+		seconds == 0 || (seconds > 0 && seconds * 1000 < p->e->reads_after_ms);
+
+	return ends_by_itself ? CLOSE_MS : p->e->reads_after_ms;
+}
+
 static int close_alone(struct stage_play *p)
 {
 	int err;
 
 	p->seen->closing = segments_mark(p->segments, "client: close()");
+	p->closed_ms = now_ms();
 	err = actor_tell(p->closer, DO_CLOSE, 0);
-	return err ? err : look_at_peer(p, &p->seen->reset_at_close);
+	if (!err)
+		err = hear_of_close(p, close_patience(p));
+	return err && err != -EAGAIN ? err : look_at_peer(p, &p->seen->reset_at_close);
 }
 
 static int read_to_the_end(struct stage_play *p)
 {
 	struct answer read;
+	int64_t rest;
 	int err = 0;
 
 	if (p->e->safe)
 		return 0; /* the server has read, and is gone */
-	if (p->e->reads_after_ms > STILL_MS)
-		nap(p->e->reads_after_ms - STILL_MS);
+	rest = p->closed_ms + p->e->reads_after_ms - now_ms();
+	if (!p->e->shared && rest > 0)
+		nap((int)rest);
 	if (p->e->answers) {
 		segments_mark(p->segments, "server: answers");
 		err = actor_do(p->peer, DO_WRITE, ANSWER, NULL);
@@ -280,18 +323,13 @@ static int read_to_the_end(struct stage_play *p)
 	return 0;
 }
 
-static int hear_of_close(struct stage_play *p)
+static int wait_for_close(struct stage_play *p)
 {
-	struct answer closed;
-	int err = actor_hear(p->closer, &closed, CLOSE_MS);
+	int err = p->seen->timed ? 0 : hear_of_close(p, CLOSE_MS);
 
-	if (err) {
+	if (err)
 		fprintf(stderr, "lingerstat-demo: close() did not come back: %s\n", strerror(-err));
-		return err;
-	}
-	p->seen->timed = true;
-	p->seen->close_us = closed.n;
-	return 0;
+	return err;
 }
 
 static int act(struct stage_play *p)
@@ -310,7 +348,7 @@ static int act(struct stage_play *p)
 	if (!err)
 		err = read_to_the_end(p);
 	if (!err && !p->e->shared)
-		err = hear_of_close(p);
+		err = wait_for_close(p);
 	if (!err)
 		p->seen->unread_lost += p->seen->before.unread;
 	return err;

@@ -37,8 +37,9 @@ struct observed {
 	struct queues before; /* of the closing end, just before the close */
 	bool first_noticed;   /* shared: the peer noticed the first of two closes */
 	bool reset_at_close;  /* the peer's connection was gone at once */
-	bool timed;           /* close_us is known */
+	bool timed;           /* close_us and slept are known */
 	int64_t close_us;
+	bool slept;      /* close() waited, and was not only kept waiting for a CPU */
 	int64_t written; /* towards the peer */
 	int64_t received;
 	enum end end;                 /* as the peer saw it */
