@@ -90,6 +90,8 @@ src_liblingerstat_a_SOURCES = \
 	src/enrich/owners_proc.c \
 	src/enrich/peers.c \
 	src/enrich/peers.h \
+	src/enrich/subflows.c \
+	src/enrich/subflows.h \
 	src/filter/bytecode.c \
 	src/filter/describe.c \
 	src/filter/filter.c \
@@ -203,6 +205,8 @@ src_liblingerstat_a_SOURCES = \
 	src/source/sctp.c \
 	src/source/source.c \
 	src/source/source.h \
+	src/source/subflow.c \
+	src/source/subflow.h \
 	src/source/tcp.c \
 	src/source/transport.h \
 	src/source/tipc.c \

@@ -45,6 +45,7 @@ UNIT_TESTS = \
 	tests/unit/test_other_families \
 	tests/unit/test_close_others \
 	tests/unit/test_links \
+	tests/unit/test_subflows \
 	tests/unit/test_unix \
 	tests/unit/test_explain
 
@@ -107,6 +108,7 @@ tests_unit_test_details_tcp_SOURCES = tests/unit/test_details_tcp.c $(UNIT_DETAI
 tests_unit_test_inet_families_SOURCES = tests/unit/test_inet_families.c $(UNIT_DECODE)
 tests_unit_test_other_families_SOURCES = tests/unit/test_other_families.c $(UNIT_DECODE)
 tests_unit_test_close_others_SOURCES = tests/unit/test_close_others.c $(UNIT_HEADER)
+tests_unit_test_subflows_SOURCES = tests/unit/test_subflows.c $(UNIT_DECODE)
 tests_unit_test_unix_SOURCES = tests/unit/test_unix.c $(UNIT_DECODE)
 tests_unit_test_explain_SOURCES = tests/unit/test_explain.c $(UNIT_HEADER)
 tests_unit_test_links_SOURCES = tests/unit/test_links.c $(UNIT_HEADER)
@@ -124,6 +126,7 @@ LIVE_TESTS = \
 	tests/live/test_linger \
 	tests/live/test_rights \
 	tests/live/test_owners \
+	tests/live/test_mptcp \
 	tests/live/test_owners_pass \
 	tests/live/test_peers \
 	tests/live/test_folklore \
@@ -143,6 +146,7 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_linger \
 	tests/live/test_rights \
 	tests/live/test_owners \
+	tests/live/test_mptcp \
 	tests/live/test_owners_pass \
 	tests/live/test_peers \
 	tests/live/closelab-smoke.t \
@@ -181,6 +185,7 @@ tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARN
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \
 	tests/live/test_protocols.c tests/live/protocols.c tests/live/protocols.h $(LIVE_ENDS)
+tests_live_test_mptcp_SOURCES = tests/live/test_mptcp.c $(LIVE_ENDS)
 tests_live_test_peers_SOURCES = tests/live/test_peers.c $(LIVE_ENDS)
 tests_live_test_protocol_rows_SOURCES = tests/live/test_protocol_rows.c $(LIVE_ENDS)
 

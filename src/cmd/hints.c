@@ -32,9 +32,9 @@ void hint_dump(const struct dump_report *report, const char *file)
 			(unsigned long long)report->malformed);
 }
 
-void hint_peers(const struct dump_report *report)
+void hint_prepass(const struct dump_report *report)
 {
-	message("not all peers could be found, and show as '?': %s%s%s",
+	message("not all peers or subflows could be found: %s%s%s",
 		report->problem == DUMP_OK ? "the dump was interrupted"
 					   : dump_problem_text(report->problem),
 		report->error ? ": " : "", report->error ? strerror(-report->error) : "");

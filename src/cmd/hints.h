@@ -20,8 +20,8 @@ void hint_missing(const struct run *run);
 /* Bound, inactive sockets were asked for of a kernel that cannot list them. */
 void hint_bound(void);
 
-/* The dump that finds the other ends of connections was not whole. */
-void hint_peers(const struct dump_report *report);
+/* A dump that finds the other ends of connections, or subflows, was not whole. */
+void hint_prepass(const struct dump_report *report);
 
 /* Sockets that the filter could be neither true nor false of. */
 void hint_undecided(uint64_t sockets);

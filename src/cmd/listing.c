@@ -39,10 +39,19 @@ static bool is_for_people(const struct listing *l)
 	return l->format->open == table_open || l->format->open == explain_open;
 }
 
+/* Asked for by name, MPTCP is shown with its subflows; JSON has them in a column of their own. */
+static bool shows_subflows(const struct listing *l)
+{
+	return (l->plan.named_netids & NETID_BIT(NETID_MPTCP)) &&
+	       (is_for_people(l) || l->format->open == csv_open);
+}
+
 static unsigned int plan_needs(const struct listing *l)
 {
 	unsigned int needs = l->plan.needs | column_list_needs(&l->columns);
 
+	if (shows_subflows(l))
+		needs |= NEED_SUBFLOWS;
 	if (l->sort)
 		needs |= l->sort->needs;
 	if (l->least_risk > RISK_NONE)

@@ -17,15 +17,16 @@
 	 STATE_BIT(STATE_FIN_WAIT2) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_LAST_ACK) |  \
 	 STATE_BIT(STATE_CLOSING))
 
-static int dump(struct run *run, const struct family *family, const struct selection *sel)
+static int dump(struct run *run, const struct family *family, const struct selection *sel,
+		socket_sink sink, void *ctx)
 {
 	struct dump_report report;
 
-	source_dump(run->source, family, sel, peers_add, run->enrich.peers, &report);
+	source_dump(run->source, family, sel, sink, ctx, &report);
 	if (report.error == -ENOMEM)
 		return -ENOMEM;
 	if (dump_incomplete(&report))
-		hint_peers(&report);
+		hint_prepass(&report);
 	return 0;
 }
 
@@ -35,7 +36,7 @@ static int dump_unix(struct run *run)
 				       .states = STATES_ALL,
 				       .want = WANT_WAITING };
 
-	return dump(run, &family_unix, &sel);
+	return dump(run, &family_unix, &sel, peers_add, run->enrich.peers);
 }
 
 static void put_address(struct outbuf *b, const struct sockaddr *address)
@@ -91,7 +92,7 @@ static int dump_tcp(struct run *run)
 
 	sel.bytecode_len = filter_bytecode(filter, bytecode, sizeof(bytecode));
 	sel.bytecode = sel.bytecode_len ? bytecode : NULL;
-	err = dump(run, &family_tcp, &sel);
+	err = dump(run, &family_tcp, &sel, peers_add, run->enrich.peers);
 	filter_free(filter);
 	return err;
 }
@@ -115,4 +116,40 @@ int prepass_peers(struct run *run)
 	if (!err && want_tcp)
 		err = dump_tcp(run);
 	return err;
+}
+
+/* A listener of MPTCP has one TCP socket as well; a minisocket is no subflow any more. */
+#define STATES_OF_SUBFLOWS (STATES_WITH_PEER | STATE_BIT(STATE_LISTEN))
+
+static int dump_subflows(struct run *run)
+{
+	struct subflows *subflows = run->enrich.subflows;
+	struct selection sel = { .netids = NETID_BIT(NETID_MPTCP),
+				 .states = STATES_ALL,
+				 .ipv4 = true,
+				 .ipv6 = true,
+				 .want_tcp_info = true };
+	int err = dump(run, &family_mptcp, &sel, subflows_connection, subflows);
+
+	if (err || !subflows_wanted(subflows))
+		return err;
+	run_selection(run, &sel);
+	sel.netids = NETID_BIT(NETID_TCP);
+	sel.states = STATES_OF_SUBFLOWS;
+	sel.ipv4 = sel.ipv6 = true;
+	sel.bytecode = NULL;
+	sel.bytecode_len = 0;
+	err = dump(run, &family_tcp, &sel, subflows_add, subflows);
+	return err ? err : subflows_finish(subflows);
+}
+
+int prepass_subflows(struct run *run)
+{
+	uint32_t netids = run->plan->selection.netids & ~run->missing_netids;
+
+	if (run->plan->read || !(run->plan->needs & NEED_SUBFLOWS) ||
+	    !(netids & NETID_BIT(NETID_MPTCP)))
+		return 0;
+	run->enrich.subflows = subflows_new();
+	return run->enrich.subflows ? dump_subflows(run) : -ENOMEM;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is dumped before the listing itself, as a stream cannot wait for it: the other ends of
- * connections on this host.
+ * connections on this host, and the subflows of MPTCP connections.
  */
 #ifndef LINGERSTAT_CMD_PREPASS_H
 #define LINGERSTAT_CMD_PREPASS_H
@@ -12,5 +12,9 @@
  * one dump of all, of TCP by one dump of connections to this host's own addresses. A dump that
  * breaks leaves what it did not tell unknown, after a message. Returns 0 or -ENOMEM. */
 int prepass_peers(struct run *run);
+
+/* Makes run->enrich.subflows likewise, by a dump of MPTCP, and where that has any connection, one
+ * of TCP. Returns 0 or -ENOMEM. */
+int prepass_subflows(struct run *run);
 
 #endif

@@ -21,7 +21,7 @@ static bool needs_descriptors(const struct run *run)
 /* What the dump itself needs, to its last message. */
 static unsigned int plan_dump_rights(const struct run *run)
 {
-	bool admin = run->plan->needs & (NEED_MARK | NEED_FILTER);
+	bool admin = run->plan->needs & (NEED_MARK | NEED_FILTER | NEED_SUBFLOWS);
 	unsigned int rights = admin ? RIGHT_SEE_MARK : RIGHTS_NOTHING;
 
 	return run->plan->needs & NEED_DESCRIPTORS ? rights | RIGHT_READ_PROCESSES : rights;
@@ -93,23 +93,41 @@ static void merge(struct dump_report *all, const struct dump_report *one)
 	all->interrupted += one->interrupted;
 }
 
+/* Where subflows stand under their connections, these come first: their subflows are then known
+ * when TCP is listed. */
+static const struct family *next_family(const struct run *run, size_t i)
+{
+	size_t n;
+	const struct family *const *families = source_families(&n);
+	bool mptcp_first = run->enrich.subflows;
+
+	if (mptcp_first && i == 0)
+		return &family_mptcp;
+	for (size_t k = 0; k < n; k++) {
+		if (mptcp_first && families[k] == &family_mptcp)
+			continue;
+		if (i-- == mptcp_first)
+			return families[k];
+	}
+	return NULL;
+}
+
 /* Dumps every selected family that this kernel has, one after the other. A recording is read
  * once, as TCP. */
 static void dump_families(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
 			  struct dump_report *all)
 {
-	size_t n;
-	const struct family *const *families = source_families(&n);
 	uint32_t wanted = sel->netids & ~run->missing_netids;
+	const struct family *family;
 
 	*all = (struct dump_report){ 0 };
-	for (size_t i = 0; i < n && all->problem != DUMP_STOPPED; i++) {
+	for (size_t i = 0; (family = next_family(run, i)) && all->problem != DUMP_STOPPED; i++) {
 		struct dump_report one;
 
-		if (!(families[i]->netids & wanted))
+		if (!(family->netids & wanted))
 			continue;
-		enter_stage(run, "dump of", families[i]->name);
-		source_dump(run->source, families[i], sel, sink, ctx, &one);
+		enter_stage(run, "dump of", family->name);
+		source_dump(run->source, family, sel, sink, ctx, &one);
 		merge(all, &one);
 		if (run->plan->read)
 			return;
@@ -224,7 +242,11 @@ int run_open(struct run *run, const struct run_plan *plan)
 		return err;
 	}
 	find_missing(run);
+	if (plan->needs & (NEED_PEER_NAMES | NEED_PEER_HOLDERS | NEED_SUBFLOWS))
+		enter_stage(run, "dump of", "peers and subflows");
 	err = prepass_peers(run);
+	if (!err)
+		err = prepass_subflows(run);
 	if (err) {
 		message("%s", strerror(-err));
 		return err;
@@ -244,7 +266,39 @@ static int finish_socket(void *ctx, struct socket *sk)
 		judge_close(sk, &sk->close);
 	verdict = filter_match(run->plan->filter, sk);
 	run->undecided += verdict == TRI_UNKNOWN;
-	return verdict == TRI_YES ? run->sink(run->ctx, sk) : 0;
+	if (verdict != TRI_YES)
+		return 0;
+	if (sk->subflows.known)
+		subflows_listed(run->enrich.subflows, sk);
+	return run->sink(run->ctx, sk);
+}
+
+/* The lists of holders belong to one row at a time; whose they are, the connection's row says. */
+static void take_subflow(struct run *run, struct socket *sk)
+{
+	enrich_socket(&run->enrich, sk);
+	if (run->plan->needs & NEED_FORECAST)
+		judge_close(sk, &sk->close);
+	sk->holders = (struct holder_list){ 0 };
+	sk->other.holders = (struct holder_list){ 0 };
+}
+
+static void take_subflows(struct run *run, struct socket *sk)
+{
+	struct subflow_list *list = &sk->subflows;
+	struct socket *items = subflows_of(run->enrich.subflows, sk, &list->count, &list->known);
+
+	list->items = items;
+	for (uint32_t i = 0; i < list->count; i++)
+		take_subflow(run, &items[i]);
+}
+
+/* Connections come before TCP then (dump_families()), so it is known which were listed. One that
+ * was held back is not among them yet: its subflows have rows of their own besides. */
+static bool is_listed_already(const struct run *run, const struct socket *sk)
+{
+	return run->enrich.subflows && sk->netid == NETID_TCP &&
+	       subflows_has_listed(run->enrich.subflows, sk);
 }
 
 static int take_socket(void *ctx, struct socket *sk)
@@ -252,6 +306,10 @@ static int take_socket(void *ctx, struct socket *sk)
 	struct run *run = ctx;
 
 	run->bound_seen |= sk->state == STATE_BOUND_INACTIVE;
+	if (is_listed_already(run, sk))
+		return 0;
+	if (run->enrich.subflows && sk->netid == NETID_MPTCP)
+		take_subflows(run, sk);
 	enrich_socket(&run->enrich, sk);
 	if (run->late && late_keep(run->late, sk))
 		return 0;
@@ -298,12 +356,18 @@ static unsigned int plan_wants(unsigned int needs)
 	return want;
 }
 
+void run_selection(const struct run *run, struct selection *sel)
+{
+	*sel = run->plan->selection;
+	sel->want_tcp_info = run->plan->needs & NEED_TCP_INFO;
+	sel->want = plan_wants(run->plan->needs);
+}
+
 void run_dump(struct run *run, socket_sink sink, void *ctx)
 {
-	struct selection sel = run->plan->selection;
+	struct selection sel;
 
-	sel.want_tcp_info = run->plan->needs & NEED_TCP_INFO;
-	sel.want = plan_wants(run->plan->needs);
+	run_selection(run, &sel);
 	run->sink = sink;
 	run->ctx = ctx;
 	run->late = looks_twice(run) ? late_new() : NULL;

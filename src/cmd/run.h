@@ -63,6 +63,9 @@ int run_open(struct run *run, const struct run_plan *plan);
  * wrong is in run->report. */
 void run_dump(struct run *run, socket_sink sink, void *ctx);
 
+/* The plan's selection, and what its needs ask of the dump beside it. */
+void run_selection(const struct run *run, struct selection *sel);
+
 /* Learns which sockets stand on listeners' ports: two dumps more, made only when the plan selects
  * listeners of this kernel. Returns NULL when that is not known. */
 struct port_users *run_learn_ports(struct run *run);

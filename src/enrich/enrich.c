@@ -50,6 +50,7 @@ void enrichment_close(struct enrichment *e)
 	links_free(e->links);
 	cgroups_free(e->cgroups);
 	peers_free(e->peers);
+	subflows_free(e->subflows);
 }
 
 void enrich_socket(struct enrichment *e, struct socket *sk)

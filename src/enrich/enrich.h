@@ -10,13 +10,15 @@
 #include "enrich/links.h"
 #include "enrich/owners.h"
 #include "enrich/peers.h"
+#include "enrich/subflows.h"
 
 struct enrichment {
 	unsigned int needs; /* of plan/needs.h */
 	struct owners *owners;
 	struct links *links;
 	struct cgroups *cgroups;
-	struct peers *peers; /* made by the caller; NULL: no ends are matched */
+	struct peers *peers;       /* made by the caller; NULL: no ends are matched */
+	struct subflows *subflows; /* likewise; NULL: they are not looked for */
 	uint64_t netns;
 	bool orphans_full;   /* nearly all of net.ipv4.tcp_max_orphans are in use */
 	bool migrates;       /* net.ipv4.tcp_migrate_req of this namespace */

@@ -57,6 +57,19 @@ int64_t socket_idle_ms(const struct socket *sk)
 	return sent < received ? sent : received;
 }
 
+struct socket socket_subflow(const struct socket *sk, uint32_t i)
+{
+	struct socket row = sk->subflows.items[i];
+
+	if (row.inode == sk->inode)
+		row.holders = sk->holders;
+	if (row.other.found && sk->other.found && row.other.inode == sk->other.inode)
+		row.other = sk->other;
+	else
+		row.other = (struct other_end){ 0 };
+	return row;
+}
+
 static const struct tcp_evidence no_evidence = {
 	.notsent_bytes = UNKNOWN,
 	.unacked_segments = UNKNOWN,
@@ -83,6 +96,7 @@ void socket_init(struct socket *sk)
 		.cgroup_id = UNKNOWN,
 		.mark = UNKNOWN,
 		.tcp = no_evidence,
+		.mptcp = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN },
 		.linger = { .seconds = UNKNOWN },
 		.options = { .user_timeout_ms = UNKNOWN },
 	};

@@ -203,6 +203,22 @@ struct netlink_ends {
 	bool more_groups; /* beyond those in `groups` */
 };
 
+/* What ties an MPTCP connection and its subflows together; UNKNOWN where it was not said. */
+struct mptcp_ids {
+	int64_t token;        /* of the connection, here */
+	int64_t remote_token; /* of the connection at the peer; of a subflow that joined */
+	int64_t local_id;     /* of a subflow's two addresses */
+	int64_t remote_id;
+	int64_t flags; /* MPTCP_SUBFLOW_FLAG_* */
+};
+
+/* The TCP sockets of an MPTCP connection, where they were looked for. */
+struct subflow_list {
+	bool known;
+	uint32_t count;
+	const struct socket *items; /* without holders: use socket_subflow() */
+};
+
 struct socket {
 	enum netid netid;
 	uint8_t family;   /* AF_INET, AF_INET6, ... */
@@ -225,6 +241,8 @@ struct socket {
 	bool may_migrate; /* net.ipv4.tcp_migrate_req lets waiting connections change listeners */
 	bool subflow;     /* a TCP socket that belongs to an MPTCP connection */
 	bool association; /* of SCTP: a connection, and not the endpoint it belongs to */
+	struct mptcp_ids mptcp;
+	struct subflow_list subflows;
 	uint32_t ifindex; /* bound device, or the scope of a link-local address; 0: none */
 
 	enum queue_unit queue_unit;
@@ -269,6 +287,9 @@ bool socket_is_unaccepted(const struct socket *sk);
 
 /* False for a socket that has no other end: it listens, or is not connected. */
 bool socket_has_peer(const struct socket *sk);
+
+/* The i-th subflow of a connection as a row of its own: whoever holds the connection holds it. */
+struct socket socket_subflow(const struct socket *sk, uint32_t i);
 
 /* True for a socket with an IPv4 or IPv6 address: `local` and `peer` are filled. */
 bool socket_is_inet(const struct socket *sk);

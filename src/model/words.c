@@ -139,6 +139,16 @@ enum sock_state state_from_word(const char *word)
 	return STATE_UNKNOWN;
 }
 
+const char *mptcp_flag_name(int bit)
+{
+	static const char *const names[MPTCP_FLAG_COUNT] = {
+		"capable-remote", "capable-local",     "join-remote", "join-local", "backup-remote",
+		"backup-local",   "fully-established", "connected",   "map-valid",
+	};
+
+	return names[bit];
+}
+
 const char *outcome_name(enum outcome outcome)
 {
 	return outcome_names[outcome];

@@ -127,6 +127,10 @@ bool state_is_shown(enum sock_state state);
 /* The state a word names, in any spelling and case, separators ignored; STATE_UNKNOWN if none. */
 enum sock_state state_from_word(const char *word);
 
+/* The bits of a subflow's flags (MPTCP_SUBFLOW_FLAG_* in linux/mptcp.h) as words. */
+#define MPTCP_FLAG_COUNT 9
+const char *mptcp_flag_name(int bit);
+
 const char *outcome_name(enum outcome outcome);
 const char *risk_name(enum risk risk);
 

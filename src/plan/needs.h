@@ -26,6 +26,7 @@ enum need {
 	NEED_EXTENDED = 1 << 14,     /* what only a family has: ss's -e */
 	NEED_TOS = 1 << 15,          /* TOS, traffic class, class id */
 	NEED_FILTER = 1 << 17,       /* attached filters: CAP_NET_ADMIN until the dump ends */
+	NEED_SUBFLOWS = 1 << 18, /* of MPTCP: one dump of it, and of TCP where it has connections */
 };
 
 #endif

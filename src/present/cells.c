@@ -333,6 +333,73 @@ CELL(references)
 		cell_number(b, references(sk));
 }
 
+static void put_token(struct outbuf *b, int64_t token)
+{
+	if (token == UNKNOWN)
+		outbuf_char(b, '?');
+	else
+		outbuf_printf(b, "%08llx", (unsigned long long)token);
+}
+
+static void put_flags(struct outbuf *b, int64_t flags)
+{
+	bool first = true;
+
+	if (flags == UNKNOWN || !flags)
+		return;
+	outbuf_char(b, ' ');
+	for (int i = 0; i < MPTCP_FLAG_COUNT; i++) {
+		if (!(flags & (1 << i)))
+			continue;
+		separate(b, &first, ',');
+		outbuf_str(b, mptcp_flag_name(i));
+	}
+}
+
+/* Our side before the peer's, as in the columns of addresses. */
+static void put_subflow_ids(struct outbuf *b, const struct mptcp_ids *ids)
+{
+	put_token(b, ids->token);
+	if (ids->remote_token != UNKNOWN) {
+		outbuf_char(b, '/');
+		put_token(b, ids->remote_token);
+	}
+	outbuf_str(b, " id ");
+	cell_number(b, ids->local_id);
+	outbuf_char(b, '/');
+	cell_number(b, ids->remote_id);
+	put_flags(b, ids->flags);
+}
+
+static bool has_no_token(const struct socket *sk)
+{
+	return sk->state == STATE_LISTEN || (sk->netid != NETID_MPTCP && !sk->subflow);
+}
+
+CELL(mptcp)
+{
+	UNUSED(cx);
+	if (has_no_token(sk))
+		outbuf_char(b, '-');
+	else if (sk->netid == NETID_MPTCP)
+		put_token(b, sk->mptcp.token);
+	else if (sk->mptcp.token == UNKNOWN && sk->mptcp.local_id == UNKNOWN)
+		outbuf_char(b, '?');
+	else
+		put_subflow_ids(b, &sk->mptcp);
+}
+
+CELL(subflows)
+{
+	UNUSED(cx);
+	if (sk->netid != NETID_MPTCP)
+		outbuf_char(b, '-');
+	else if (!sk->subflows.known)
+		outbuf_char(b, '?');
+	else
+		outbuf_u64(b, sk->subflows.count);
+}
+
 CELL(outcome)
 {
 	bool first = true;

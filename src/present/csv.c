@@ -48,10 +48,8 @@ static void csv_begin(struct writer *w, const struct run_info *info)
 	outbuf_str(c->out, "\r\n");
 }
 
-static void csv_row(struct writer *w, const struct socket *sk)
+static void put_record(struct csv *c, const struct socket *sk)
 {
-	struct csv *c = (struct csv *)w;
-
 	for (size_t i = 0; i < c->options.columns->count; i++) {
 		c->field.len = 0;
 		c->options.columns->items[i]->cell(&c->field, sk, &c->options.cells);
@@ -62,6 +60,18 @@ static void csv_row(struct writer *w, const struct socket *sk)
 	outbuf_str(c->out, "\r\n");
 	if (c->field.error && !c->out->error)
 		c->out->error = c->field.error;
+}
+
+static void csv_row(struct writer *w, const struct socket *sk)
+{
+	struct csv *c = (struct csv *)w;
+
+	put_record(c, sk);
+	for (uint32_t i = 0; i < sk->subflows.count; i++) {
+		const struct socket row = socket_subflow(sk, i);
+
+		put_record(c, &row);
+	}
 }
 
 static void csv_free(struct writer *w)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "config.h"
+#include "present/cells.h"
 #include "present/escape.h"
 #include "present/json.h"
 
@@ -170,6 +171,35 @@ static void json_begin(struct writer *w, const struct run_info *info)
 	outbuf_str(j->out, j->lines ? "\n" : ",\n\"sockets\":[");
 }
 
+static void put_subflows(struct json *j, const struct socket *sk);
+
+/* A socket's columns, up to the end of the object. */
+static void put_columns(struct json *j, const struct socket *sk)
+{
+	for (size_t i = 0; i < j->count; i++) {
+		outbuf_str(j->out, j->prefix[i]);
+		if (j->columns[i]->value == json_subflows && sk->subflows.count)
+			put_subflows(j, sk);
+		else
+			j->columns[i]->value(j->out, sk);
+	}
+	if (j->ends_in_parent)
+		outbuf_char(j->out, '}');
+}
+
+/* Each is an object as its connection is, and has no subflows. */
+static void put_subflows(struct json *j, const struct socket *sk)
+{
+	for (uint32_t i = 0; i < sk->subflows.count; i++) {
+		const struct socket row = socket_subflow(sk, i);
+
+		outbuf_str(j->out, i ? ",{\"type\":\"subflow\"" : "[{\"type\":\"subflow\"");
+		put_columns(j, &row);
+		outbuf_char(j->out, '}');
+	}
+	outbuf_char(j->out, ']');
+}
+
 static void json_row(struct writer *w, const struct socket *sk)
 {
 	struct json *j = (struct json *)w;
@@ -178,12 +208,7 @@ static void json_row(struct writer *w, const struct socket *sk)
 		outbuf_str(j->out, j->first ? "\n" : ",\n");
 	j->first = false;
 	outbuf_str(j->out, "{\"type\":\"socket\"");
-	for (size_t i = 0; i < j->count; i++) {
-		outbuf_str(j->out, j->prefix[i]);
-		j->columns[i]->value(j->out, sk);
-	}
-	if (j->ends_in_parent)
-		outbuf_char(j->out, '}');
+	put_columns(j, sk);
 	if (j->explain) {
 		outbuf_str(j->out, ",\"explain\":");
 		explain_json(j->out, sk, j->explain);

@@ -452,6 +452,24 @@ PART(part_restart)
 			      r.assumed);
 }
 
+PART(part_subflows)
+{
+	for (uint32_t i = 0; i < sk->subflows.count; i++) {
+		const struct socket row = socket_subflow(sk, i);
+		const struct cell_context cells = { .names = cx->names };
+
+		if (i)
+			outbuf_str(b, "; ");
+		cell_local(b, &row, &cells);
+		outbuf_str(b, " -> ");
+		cell_peer(b, &row, &cells);
+		outbuf_char(b, ' ');
+		outbuf_str(b, state_ss_name(row.state));
+	}
+	if (sk->subflows.count)
+		outbuf_char(b, '.');
+}
+
 static const struct part parts[] = {
 	{ "State", "state", part_state },
 	{ "Queues", "queues", part_queues },
@@ -461,6 +479,7 @@ static const struct part parts[] = {
 	{ NULL, "kill", part_exit },
 	{ "Certain?", "certainty", part_certainty },
 	{ "Held by", "holders", part_holders },
+	{ "Subflows", "subflows", part_subflows },
 	{ "Restart", "restart", part_restart },
 };
 

@@ -46,8 +46,11 @@ static size_t cell_start(const struct row *row, size_t row_start, size_t i)
 	return i ? row->end[i - 1] : row_start;
 }
 
-static void format_row(struct table *t, const struct socket *sk, struct row *row)
+/* What belongs to the row above is set in. */
+static void format_row(struct table *t, const struct socket *sk, struct row *row, bool beneath)
 {
+	if (beneath)
+		outbuf_str(&t->text, "  ");
 	for (size_t i = 0; i < t->all; i++) {
 		const struct column *c = column_at(t, i);
 
@@ -248,20 +251,31 @@ static void flow(struct table *t)
 	t->text.len = 0;
 }
 
-static void table_row(struct writer *w, const struct socket *sk)
+static void take_row(struct table *t, const struct socket *sk, bool beneath)
 {
-	struct table *t = (struct table *)w;
-
 	if (!t->flowing) {
-		format_row(t, sk, &t->rows[t->held++]);
+		format_row(t, sk, &t->rows[t->held++], beneath);
 		if (t->held == SAMPLE)
 			flow(t);
 		return;
 	}
 	t->text.len = 0;
-	format_row(t, sk, &t->rows[0]);
+	format_row(t, sk, &t->rows[0], beneath);
 	if (!t->text.error)
 		put_row(t, &t->rows[0], 0);
+}
+
+/* The subflows of an MPTCP connection are rows beneath it. */
+static void table_row(struct writer *w, const struct socket *sk)
+{
+	struct table *t = (struct table *)w;
+
+	take_row(t, sk, false);
+	for (uint32_t i = 0; i < sk->subflows.count; i++) {
+		const struct socket row = socket_subflow(sk, i);
+
+		take_row(t, &row, true);
+	}
 }
 
 static void table_end(struct writer *w, const struct run_result *result)

@@ -337,6 +337,44 @@ static void json_set(struct outbuf *b, uint32_t set, int count, const char *(*wo
 	outbuf_char(b, ']');
 }
 
+static void json_token(struct outbuf *b, int64_t token)
+{
+	if (token == UNKNOWN)
+		outbuf_str(b, "null");
+	else
+		outbuf_printf(b, "\"%08llx\"", (unsigned long long)token);
+}
+
+VALUE(mptcp)
+{
+	const struct mptcp_ids *ids = &sk->mptcp;
+
+	if (sk->netid != NETID_MPTCP && !sk->subflow) {
+		outbuf_str(b, "null");
+		return;
+	}
+	outbuf_str(b, "{\"token\":");
+	json_token(b, ids->token);
+	outbuf_str(b, ",\"remote_token\":");
+	json_token(b, ids->remote_token);
+	outbuf_str(b, ",\"local_id\":");
+	json_number(b, ids->local_id);
+	outbuf_str(b, ",\"remote_id\":");
+	json_number(b, ids->remote_id);
+	outbuf_str(b, ",\"flags\":");
+	if (ids->flags == UNKNOWN)
+		outbuf_str(b, "null");
+	else
+		json_set(b, (uint32_t)ids->flags, MPTCP_FLAG_COUNT, mptcp_flag_name);
+	outbuf_char(b, '}');
+}
+
+/* A connection that has some is the writer's to write: they are rows. */
+VALUE(subflows)
+{
+	outbuf_str(b, sk->subflows.known ? "[]" : "null");
+}
+
 static const char *outcome_word(int i)
 {
 	return outcome_name((enum outcome)i);

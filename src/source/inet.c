@@ -20,8 +20,7 @@ static void put_info(struct socket *sk, struct inet_attrs *attrs, const struct n
 static void put_ulp(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
 {
 	(void)sk;
-	attrs->ulp = mnl_attr_get_payload(attr);
-	attrs->ulp_len = mnl_attr_get_payload_len(attr);
+	attrs->ulp = attr;
 }
 
 static void put_protocol(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)

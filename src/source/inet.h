@@ -12,8 +12,7 @@
 struct inet_attrs {
 	const void *info; /* INET_DIAG_INFO: struct tcp_info for TCP */
 	size_t info_len;
-	const void *ulp; /* INET_DIAG_ULP_INFO, nested: what runs on top of TCP */
-	size_t ulp_len;
+	const struct nlattr *ulp; /* INET_DIAG_ULP_INFO, nested: what runs on top of TCP */
 	bool has_peers;    /* INET_DIAG_PEERS: of an SCTP association, the peer's addresses */
 	bool has_protocol; /* INET_DIAG_PROTOCOL: of a raw socket, the protocol it was made for */
 	uint8_t protocol;

@@ -11,6 +11,7 @@
 #include <linux/tcp.h>
 
 #include "source/inet.h"
+#include "source/subflow.h"
 
 #define ARRAY_SIZE(a)        (sizeof(a) / sizeof((a)[0]))
 #define STATES(a, b, c, ...) (STATE_BIT(a) | STATE_BIT(b) | STATE_BIT(c))
@@ -120,20 +121,6 @@ static bool has_no_linger(const struct socket *sk)
 	return sk->queue_unit == QUEUE_NONE || socket_is_orphan(sk);
 }
 
-/* The upper-layer protocol's name is "mptcp" for a subflow (mptcp_subflow_get_info() in
- * net/mptcp/diag.c goes with subflow_ulp_ops). */
-static bool is_mptcp(const struct inet_attrs *attrs)
-{
-	static const char name[] = "mptcp";
-	const struct nlattr *attr = attrs->ulp;
-
-	if (!attr || !mnl_attr_ok(attr, (int)attrs->ulp_len))
-		return false;
-	return mnl_attr_get_type(attr) == INET_ULP_INFO_NAME &&
-	       mnl_attr_get_payload_len(attr) >= sizeof(name) &&
-	       memcmp(mnl_attr_get_payload(attr), name, sizeof(name)) == 0;
-}
-
 /* A request socket is shown as what it is about to be. TCP_CLOSE itself is in none of the tables
  * that the kernel walks, but the one of bound ports, where no other state is taken
  * (inet_diag_dump_icsk(), TCPF_BOUND_INACTIVE). */
@@ -160,7 +147,7 @@ static int tcp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *b
 		sk->queue_unit = QUEUE_CONNECTIONS;
 	else
 		read_queues(sk);
-	sk->subflow = is_mptcp(&attrs);
+	subflow_read(sk, &attrs, bad_attrs);
 	if (has_no_linger(sk) || sk->subflow)
 		sk->linger.kind = LINGER_NONE;
 	return 0;

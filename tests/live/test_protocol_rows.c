@@ -269,7 +269,13 @@ static void a_subflow_is_not_counted(void **state)
 	assert_return_code(ends_send(ends.far, ends.near, BYTES), 0);
 	list_with(&both, "-t", "-M");
 	list_with(&one, "-M", NULL);
-	row = row_of_kind(&both, inode_of(ends.near), "tcp");
+	/* It stands in the connection's row, and is no row besides. */
+	assert_null(row_of_kind(&both, inode_of(ends.near), "tcp"));
+	row = row_of_kind(&both, inode_of(ends.near), "mptcp");
+	check_row(row, json_array_size(row_get(row, "subflows")) == 1);
+	row = json_array_get(row_get(row, "subflows"), 0);
+	check_row(row, row_is_text(row, "netid", "tcp") &&
+			       row_is_int(row, "inode", inode_of(ends.near)));
 	check_row(row, row_has_word(row, "close.reasons", "subflow"));
 	check_row(row, json_array_size(row_get(row, "close.reasons")) == 1);
 	check_row(row, row_is_text(row, "close.outcome", "none"));

@@ -173,3 +173,27 @@ uint32_t inode_of(int fd)
 
 	return fstat(fd, &status) < 0 ? 0 : (uint32_t)status.st_ino;
 }
+
+static int count_of(const char *text, const char *word)
+{
+	int n = 0;
+
+	for (; (text = strstr(text, word)); text++)
+		n++;
+	return n;
+}
+
+int tool_requests(const char *const args[])
+{
+	const char *words[MAX_ARGS] = { "strace", "-e", "trace=sendto,sendmsg", "lingerstat" };
+	struct tool_run run;
+	int count = -1;
+
+	for (size_t i = 0; args[i] && i + 5 < MAX_ARGS; i++)
+		words[i + 4] = args[i];
+	if (tool_run(&run, words) == 0 && run.status == 0)
+		count = count_of(run.errors, "nlmsg_type=SOCK_DIAG_BY_FAMILY") +
+			count_of(run.errors, "nlmsg_type=TCPDIAG_GETSOCK");
+	tool_free(&run);
+	return count;
+}

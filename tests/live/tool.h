@@ -23,6 +23,10 @@ int tool_run(struct tool_run *run, const char *const argv[]);
 
 void tool_free(struct tool_run *run);
 
+/* How many requests for sockets the tool sends with these arguments, counted by strace; -1 where
+ * strace cannot trace it, or the tool fails. */
+int tool_requests(const char *const args[]);
+
 /* `lingerstat explain -j ARG...` (the list ends with NULL): the document, which the caller
  * releases, or NULL with the reason printed as a TAP diagnostic where the tool did not exit with
  * 0 or wrote no JSON. */
