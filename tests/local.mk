@@ -135,6 +135,7 @@ LIVE_TESTS = \
 	tests/live/test_explain \
 	tests/live/test_restart \
 	tests/live/test_links \
+	tests/live/test_details \
 	tests/live/test_protocols \
 	tests/live/test_protocol_rows
 SMOKE_LIVE_TESTS = \
@@ -153,6 +154,7 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_explain \
 	tests/live/test_restart \
 	tests/live/test_links \
+	tests/live/test_details \
 	tests/live/test_protocols \
 	tests/live/test_protocol_rows
 
@@ -181,6 +183,8 @@ tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARN
 tests_live_test_netns_SOURCES = tests/live/test_netns.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_threads_SOURCES = tests/live/test_threads.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_threads_LDFLAGS = $(AM_LDFLAGS) -pthread
+tests_live_test_details_SOURCES = \
+	tests/live/test_details.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \
