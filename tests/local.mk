@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/test_column \
 	tests/unit/test_details \
 	tests/unit/test_details_tcp \
+	tests/unit/test_table \
 	tests/unit/test_escape \
 	tests/unit/test_filter \
 	tests/unit/test_filter_plan \
@@ -103,6 +104,7 @@ tests_unit_test_predicates_LDFLAGS = $(RESOLVER_WRAPS)
 UNIT_DECODE = tests/unit/decode.c tests/unit/decode.h $(UNIT_DIAG)
 tests_unit_test_families_SOURCES = tests/unit/test_families.c $(UNIT_DECODE)
 UNIT_DETAILS = tests/unit/details_look.c tests/unit/details_look.h $(UNIT_DECODE)
+tests_unit_test_table_SOURCES = tests/unit/test_table.c $(UNIT_HEADER)
 tests_unit_test_details_SOURCES = tests/unit/test_details.c $(UNIT_DETAILS)
 tests_unit_test_details_tcp_SOURCES = tests/unit/test_details_tcp.c $(UNIT_DETAILS)
 tests_unit_test_inet_families_SOURCES = tests/unit/test_inet_families.c $(UNIT_DECODE)
@@ -232,6 +234,7 @@ CLI_TESTS = \
 	tests/cli/completion.bats \
 	tests/cli/check.bats \
 	tests/cli/demo.bats \
+	tests/cli/details.bats \
 	tests/cli/errors.bats \
 	tests/cli/explain.bats \
 	tests/cli/filter.bats \
@@ -250,6 +253,9 @@ CLI_TESTS = \
 # A recording of every TCP state, what is expected of it, and how it was made.
 EXTRA_DIST += \
 	tests/data/record-states \
+	tests/data/details.csv.expected \
+	tests/data/details.json.expected \
+	tests/data/details.table.expected \
 	tests/data/states.dump \
 	tests/data/states.all.expected \
 	tests/data/states.columns.expected \

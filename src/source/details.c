@@ -108,6 +108,8 @@ bool details_number(const struct detail_field *field, const void *data, size_t l
 	*number = read_number((const uint8_t *)data + field->offset, field->size);
 	if (field->bits)
 		*number = *number >> field->bit & ((UINT64_C(1) << field->bits) - 1);
+	if (field->zero_is_none && *number == 0)
+		return false;
 	return !field->none || *number != field->none;
 }
 

@@ -70,6 +70,7 @@ struct detail_field {
 	uint8_t bit;              /* the lowest that counts, with `bits` only */
 	uint8_t bits;             /* how many count; 0: the whole number */
 	uint16_t least;           /* length of a record whose kernel fills it; 0: what holds it */
+	bool zero_is_none;        /* 0 is the kernel's number for "no value" */
 	uint64_t none;            /* the kernel's number for "no value"; 0: it has none */
 	const char *const *words; /* of a DETAIL_WORD */
 	size_t word_count;

@@ -72,10 +72,10 @@ static const char *const fastopen_failures[] = {
 
 static const struct detail_field tcp_fields[] = {
 	WORD("ca_state", 1, ca_states),
-	SHOWN("rtt_us", UNIT_US, 68, 4),
+	SHOWN("rtt_us", UNIT_US, 68, 4, .zero_is_none = true), /* no sample yet */
 	SHOWN("rttvar_us", UNIT_US, 72, 4),
 	NUMBER("min_rtt_us", UNIT_US, 148, 4, .none = NO_MIN_RTT),
-	NUMBER("rcv_rtt_us", UNIT_US, 92, 4),
+	NUMBER("rcv_rtt_us", UNIT_US, 92, 4, .zero_is_none = true),
 	SHOWN("rto_us", UNIT_US, 8, 4),
 	NUMBER("ato_us", UNIT_US, 12, 4),
 	NUMBER("backoff", UNIT_NONE, 4, 1),

@@ -62,6 +62,7 @@ struct place {
 	const char *path;
 	size_t at, size;
 	uint64_t none; /* this number is null */
+	bool zero;     /* so is 0 */
 };
 
 static uint64_t number_at(const unsigned char *bytes, const struct place *p)
@@ -81,7 +82,7 @@ static uint64_t number_at(const unsigned char *bytes, const struct place *p)
 
 static void check_place(const json_t *row, const struct place *p, uint64_t want)
 {
-	if (p->none && want == p->none)
+	if ((p->none && want == p->none) || (p->zero && want == 0))
 		check_row(row, row_is_null(row, p->path));
 	else if (!row_is_int(row, p->path, (int64_t)want)) {
 		row_print(row);
@@ -126,55 +127,59 @@ static size_t compare(int fd, int level, int name, const char *kind, const char 
 /* Those that are in Linux 5.4's record (232 bytes) already, so in that of every kernel the tests
  * run on. */
 static const struct place info_places[] = {
-	{ "info.retransmits", 2, 1, 0 },
-	{ "info.probes", 3, 1, 0 },
-	{ "info.backoff", 4, 1, 0 },
-	{ "info.rto_us", 8, 4, 0 },
-	{ "info.ato_us", 12, 4, 0 },
-	{ "info.snd_mss_bytes", 16, 4, 0 },
-	{ "info.rcv_mss_bytes", 20, 4, 0 },
-	{ "info.unacked_segments", 24, 4, 0 },
-	{ "info.sacked_segments", 28, 4, 0 },
-	{ "info.lost_segments", 32, 4, 0 },
-	{ "info.retrans_segments", 36, 4, 0 },
-	{ "info.pmtu_bytes", 60, 4, 0 },
-	{ "info.rcv_ssthresh_bytes", 64, 4, 0 },
-	{ "info.rtt_us", 68, 4, 0 },
-	{ "info.rttvar_us", 72, 4, 0 },
-	{ "info.snd_ssthresh_segments", 76, 4, 0x7fffffff },
-	{ "info.snd_cwnd_segments", 80, 4, 0 },
-	{ "info.advmss_bytes", 84, 4, 0 },
-	{ "info.reordering_segments", 88, 4, 0 },
-	{ "info.rcv_rtt_us", 92, 4, 0 },
-	{ "info.rcv_space_bytes", 96, 4, 0 },
-	{ "info.total_retrans_segments", 100, 4, 0 },
-	{ "info.pacing_rate_bytes_per_second", 104, 8, UINT64_MAX },
-	{ "info.max_pacing_rate_bytes_per_second", 112, 8, UINT64_MAX },
-	{ "info.bytes_acked", 120, 8, 0 },
-	{ "info.bytes_received", 128, 8, 0 },
-	{ "info.segs_out", 136, 4, 0 },
-	{ "info.segs_in", 140, 4, 0 },
-	{ "info.notsent_bytes", 144, 4, 0 },
-	{ "info.min_rtt_us", 148, 4, UINT32_MAX },
-	{ "info.data_segs_in", 152, 4, 0 },
-	{ "info.data_segs_out", 156, 4, 0 },
-	{ "info.delivery_rate_bytes_per_second", 160, 8, 0 },
-	{ "info.delivered_segments", 192, 4, 0 },
-	{ "info.delivered_ce_segments", 196, 4, 0 },
-	{ "info.bytes_sent", 200, 8, 0 },
-	{ "info.bytes_retrans", 208, 8, 0 },
-	{ "info.dsack_dups", 216, 4, 0 },
-	{ "info.reord_seen", 220, 4, 0 },
-	{ "info.rcv_ooopack", 224, 4, 0 },
-	{ "info.snd_wnd_bytes", 228, 4, 0 },
+	{ "info.retransmits", 2, 1, 0, false },
+	{ "info.probes", 3, 1, 0, false },
+	{ "info.backoff", 4, 1, 0, false },
+	{ "info.rto_us", 8, 4, 0, false },
+	{ "info.ato_us", 12, 4, 0, false },
+	{ "info.snd_mss_bytes", 16, 4, 0, false },
+	{ "info.rcv_mss_bytes", 20, 4, 0, false },
+	{ "info.unacked_segments", 24, 4, 0, false },
+	{ "info.sacked_segments", 28, 4, 0, false },
+	{ "info.lost_segments", 32, 4, 0, false },
+	{ "info.retrans_segments", 36, 4, 0, false },
+	{ "info.pmtu_bytes", 60, 4, 0, false },
+	{ "info.rcv_ssthresh_bytes", 64, 4, 0, false },
+	{ "info.rtt_us", 68, 4, 0, true },
+	{ "info.rttvar_us", 72, 4, 0, false },
+	{ "info.snd_ssthresh_segments", 76, 4, 0x7fffffff, false },
+	{ "info.snd_cwnd_segments", 80, 4, 0, false },
+	{ "info.advmss_bytes", 84, 4, 0, false },
+	{ "info.reordering_segments", 88, 4, 0, false },
+	{ "info.rcv_rtt_us", 92, 4, 0, true },
+	{ "info.rcv_space_bytes", 96, 4, 0, false },
+	{ "info.total_retrans_segments", 100, 4, 0, false },
+	{ "info.pacing_rate_bytes_per_second", 104, 8, UINT64_MAX, false },
+	{ "info.max_pacing_rate_bytes_per_second", 112, 8, UINT64_MAX, false },
+	{ "info.bytes_acked", 120, 8, 0, false },
+	{ "info.bytes_received", 128, 8, 0, false },
+	{ "info.segs_out", 136, 4, 0, false },
+	{ "info.segs_in", 140, 4, 0, false },
+	{ "info.notsent_bytes", 144, 4, 0, false },
+	{ "info.min_rtt_us", 148, 4, UINT32_MAX, false },
+	{ "info.data_segs_in", 152, 4, 0, false },
+	{ "info.data_segs_out", 156, 4, 0, false },
+	{ "info.delivery_rate_bytes_per_second", 160, 8, 0, false },
+	{ "info.delivered_segments", 192, 4, 0, false },
+	{ "info.delivered_ce_segments", 196, 4, 0, false },
+	{ "info.bytes_sent", 200, 8, 0, false },
+	{ "info.bytes_retrans", 208, 8, 0, false },
+	{ "info.dsack_dups", 216, 4, 0, false },
+	{ "info.reord_seen", 220, 4, 0, false },
+	{ "info.rcv_ooopack", 224, 4, 0, false },
+	{ "info.snd_wnd_bytes", 228, 4, 0, false },
 };
 
 static const struct place memory_places[] = {
-	{ "memory.rmem_alloc_bytes", 0, 4, 0 }, { "memory.rcvbuf_bytes", 4, 4, 0 },
-	{ "memory.wmem_alloc_bytes", 8, 4, 0 }, { "memory.sndbuf_bytes", 12, 4, 0 },
-	{ "memory.fwd_alloc_bytes", 16, 4, 0 }, { "memory.wmem_queued_bytes", 20, 4, 0 },
-	{ "memory.optmem_bytes", 24, 4, 0 },    { "memory.backlog_bytes", 28, 4, 0 },
-	{ "memory.drops", 32, 4, 0 },
+	{ "memory.rmem_alloc_bytes", 0, 4, 0, false },
+	{ "memory.rcvbuf_bytes", 4, 4, 0, false },
+	{ "memory.wmem_alloc_bytes", 8, 4, 0, false },
+	{ "memory.sndbuf_bytes", 12, 4, 0, false },
+	{ "memory.fwd_alloc_bytes", 16, 4, 0, false },
+	{ "memory.wmem_queued_bytes", 20, 4, 0, false },
+	{ "memory.optmem_bytes", 24, 4, 0, false },
+	{ "memory.backlog_bytes", 28, 4, 0, false },
+	{ "memory.drops", 32, 4, 0, false },
 };
 
 static void check_info(int fd)

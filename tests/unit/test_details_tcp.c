@@ -108,7 +108,7 @@ static void tcp_info_of_every_length(void **state)
 	}
 }
 
-/* The kernel's marks for "there is none" are none, and one less is a number. */
+/* The kernel's marks for "there is none" are none, and the number beside it is one. */
 static void sentinels_are_no_numbers(void **state)
 {
 	static const struct {
@@ -120,20 +120,24 @@ static void sentinels_are_no_numbers(void **state)
 		{ "max_pacing_rate_bytes_per_second", 112, 8, UINT64_MAX },
 		{ "snd_ssthresh_segments", 76, 4, 0x7fffffff },
 		{ "min_rtt_us", 148, 4, UINT32_MAX },
+		{ "rtt_us", 68, 4, 0 }, /* no sample yet */
+		{ "rcv_rtt_us", 92, 4, 0 },
 	};
 	uint8_t info[TCP_INFO_SIZE] = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(marks); i++)
-		for (uint64_t less = 0; less < 2; less++) {
+		for (int near = 0; near < 2; near++) {
+			uint64_t number = marks[i].none ? marks[i].none - 1 : 1;
 			struct socket sk;
 			struct seen seen;
 
-			put_number(info + marks[i].at, marks[i].size, marks[i].none - less);
+			put_number(info + marks[i].at, marks[i].size,
+				   near ? number : marks[i].none);
 			sk = with_info(STATE_ESTABLISHED, info, sizeof(info));
 			seen = look(&sk, details_info, DETAILS_GIVEN);
-			if (less)
-				expect(&seen, marks[i].key, marks[i].none - less);
+			if (near)
+				expect(&seen, marks[i].key, number);
 			else
 				expect_unknown(&seen, marks[i].key);
 			give_back(&sk);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table's layout where details stand beneath the rows: on a terminal, in a pipe, in one line,
+ * alone, and on both sides of the rows that are held back to find the widths.
+ */
+#include "config.h"
+
+#include "unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "present/writer.h"
+
+#define ROWS 600 /* more than twice what the table holds back */
+
+static struct outbuf out;
+
+/* A socket whose timer has something to say, or not. */
+static struct socket make(unsigned int i, bool timer)
+{
+	struct socket sk;
+
+	socket_init(&sk);
+	sk.family = AF_INET;
+	sk.netid = NETID_TCP;
+	sk.state = STATE_ESTABLISHED;
+	sk.inode = i;
+	sk.timer = timer ? TIMER_KEEPALIVE : TIMER_OFF;
+	sk.timer_ms = 1500;
+	return sk;
+}
+
+/* A table of so many rows, every other with a timer. */
+static const char *table(const char *columns, unsigned int width, bool oneline, unsigned int rows)
+{
+	struct column_list list = { 0 };
+	struct writer_options options = {
+		.columns = &list, .header = true, .oneline = oneline, .width = width
+	};
+	struct run_result result = { 0 };
+	struct writer *w;
+	char bad[16];
+
+	outbuf_close(&out);
+	assert_int_equal(outbuf_open(&out, -1), 0);
+	assert_int_equal(column_list_parse(&list, columns, bad, sizeof(bad)), 0);
+	w = table_open(&out, &options);
+	assert_non_null(w);
+	for (unsigned int i = 0; i < rows; i++) {
+		struct socket sk = make(i + 1, i % 2);
+
+		w->row(w, &sk);
+	}
+	w->end(w, &result);
+	w->free(w);
+	outbuf_char(&out, '\0');
+	return out.data;
+}
+
+static void in_a_pipe_a_line_begins_with_a_tab(void **state)
+{
+	(void)state;
+	assert_string_equal(table("inode,timer", 0, false, 2),
+			    "INODE\n"
+			    "    1\n"
+			    "\ttimer: -\n"
+			    "    2\n"
+			    "\ttimer: name=keepalive remaining=1500ms\n");
+	assert_string_equal(table("timer,inode,memory", 0, false, 1), "INODE\n"
+								      "    1\n"
+								      "\ttimer: - memory: ?\n");
+}
+
+/* Nothing is said of what there is none of; what is not known is. */
+static void on_a_terminal_a_paragraph_is_wrapped(void **state)
+{
+	(void)state;
+	assert_string_equal(table("inode,timer", 32, false, 2), "INODE\n"
+								"    1\n"
+								"    2\n"
+								" timer      name=keepalive\n"
+								"            remaining=1500ms\n");
+	assert_string_equal(table("inode,memory", 80, false, 1), "INODE\n"
+								 "    1\n"
+								 " memory     ?\n");
+}
+
+static void in_one_line_there_is_one(void **state)
+{
+	static const unsigned int widths[] = { 0, 80 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(widths); i++)
+		assert_string_equal(table("inode,timer,memory", widths[i], true, 2),
+				    "INODE\n"
+				    "    1 timer: - memory: ?\n"
+				    "    2 timer: name=keepalive remaining=1500ms memory: ?\n");
+	assert_string_equal(table("inode", 0, true, 1), "INODE\n    1\n");
+}
+
+static void details_alone(void **state)
+{
+	(void)state;
+	assert_string_equal(table("timer", 0, false, 2),
+			    "timer: -\n"
+			    "timer: name=keepalive remaining=1500ms\n");
+	assert_string_equal(table("timer", 0, true, 1), "timer: -\n");
+	assert_string_equal(table("timer", 80, false, 2),
+			    " timer      name=keepalive remaining=1500ms\n");
+}
+
+/* The rows held back and those that flow, all with their own. */
+static void every_row_has_its_own(void **state)
+{
+	const char *at = table("inode,timer", 0, false, ROWS);
+
+	(void)state;
+	assert_memory_equal(at, "INODE\n", 6);
+	at += 6;
+	for (unsigned int i = 1; i <= ROWS; i++) {
+		char want[80];
+		int n = snprintf(want, sizeof(want), "%5u\n\ttimer: %s\n", i,
+				 i % 2 ? "-" : "name=keepalive remaining=1500ms");
+
+		assert_memory_equal(at, want, (size_t)n);
+		at += n;
+	}
+	assert_int_equal(*at, '\0');
+}
+
+/* A terminal that is narrower than the margin is no reason to loop or to lose words. */
+static void a_narrow_terminal_loses_nothing(void **state)
+{
+	(void)state;
+	for (unsigned int width = 1; width < 40; width++) {
+		const char *text = table("inode,timer", width, false, 2);
+
+		assert_non_null(strstr(text, "name=keepalive"));
+		assert_non_null(strstr(text, "remaining=1500ms"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(in_a_pipe_a_line_begins_with_a_tab),
+		cmocka_unit_test(on_a_terminal_a_paragraph_is_wrapped),
+		cmocka_unit_test(in_one_line_there_is_one),
+		cmocka_unit_test(details_alone),
+		cmocka_unit_test(every_row_has_its_own),
+		cmocka_unit_test(a_narrow_terminal_loses_nothing),
+	};
+
+	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
+}
