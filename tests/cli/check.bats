@@ -157,15 +157,15 @@ count() {
 @test "check: after --timeout it is UNKNOWN and names the stage" {
 	mkfifo pipe
 	exec 7<>pipe # a writer that never writes
-	ends 3 -t 1 --read pipe -w close_wait=1
+	ends 3 -t 3 --read pipe -w close_wait=1
 	exec 7>&-
-	says "LINGERSTAT UNKNOWN: timed out after 1 s in the stage: dump of tcp"
+	says "LINGERSTAT UNKNOWN: timed out after 3 s in the stage: dump of tcp"
 	command -v flock >/dev/null || skip "flock is not installed"
 	: >state
 	chmod 600 state
 	exec 8<state
 	flock 8
-	ends 3 -t 1 --state-file state -w close_wait=100000
+	ends 3 -t 3 --state-file state -w close_wait=100000
 	exec 8<&-
 	says "in the stage: lock of the state file"
 }

@@ -196,7 +196,7 @@ columns() {
 # in_zsh LINE...: presses the key of completion behind each line in an interactive zsh on a
 # terminal of its own; prints for each line what was offered, sorted, on one line.
 in_zsh() {
-	timeout 60 zsh -f "$BATS_TEST_DIRNAME/complete.zsh" "$scripts" "$out" "$@"
+	timeout 600 zsh -f "$BATS_TEST_DIRNAME/complete.zsh" "$scripts" "$out" "$@"
 }
 
 @test "zsh: the script is sound" {

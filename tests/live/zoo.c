@@ -172,8 +172,8 @@ static int open_syn_recv(int family)
 	return fd < 0 ? fd : 0;
 }
 
-/* Closed by its process: FIN_WAIT2 as a minisocket, FIN_WAIT1 with data. */
-static int open_orphans(int family)
+/* Closed by its process: FIN_WAIT2 as a minisocket. */
+static int open_fin_wait2(int family)
 {
 	struct tcp_pair pair;
 	int err = tcp_pair_open(&pair, family, SMALL_BUFFER);
@@ -183,12 +183,36 @@ static int open_orphans(int family)
 	if (!err)
 		err = tcp_wait_state(pair.near, TCP_FIN_WAIT2);
 	drop_fd(&pair.near);
-	if (!err)
-		err = tcp_pair_open(&pair, family, SMALL_BUFFER);
+	return err;
+}
+
+/* The same: FIN_WAIT1 with data. */
+static int open_orphan(int family)
+{
+	struct tcp_pair pair;
+	int err = tcp_pair_open(&pair, family, SMALL_BUFFER);
+
 	if (!err)
 		err = way_stall(&pair);
 	drop_fd(&pair.near);
 	return err;
+}
+
+/* How often a SYN and its answer are sent again: for half an hour, not for one or two minutes. */
+static void let_handshakes_last(void)
+{
+	static const char *const names[] = { "tcp_syn_retries", "tcp_synack_retries" };
+	char path[64];
+	FILE *file;
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", names[i]);
+		file = fopen(path, "we");
+		if (!file)
+			continue;
+		fputs("20\n", file);
+		fclose(file);
+	}
 }
 
 static int open_states(const char **why)
@@ -201,14 +225,32 @@ static int open_states(const char **why)
 			*why = ways[i].name;
 			err = open_way(&ways[i], families[f]);
 		}
-		*why = "a minisocket or an orphan";
-		if (!err)
-			err = open_time_wait(families[f]);
+		*why = "a half-open connection or an orphan";
 		if (!err)
 			err = open_syn_recv(families[f]);
 		if (!err)
-			err = open_orphans(families[f]);
+			err = open_orphan(families[f]);
 	}
+	return err;
+}
+
+/* TCP_TIMEWAIT_LEN and net.ipv4.tcp_fin_timeout are a minute each. */
+#define MINUTE_SOCKETS_MS 20000
+
+int zoo_refresh(void)
+{
+	static int64_t opened = -MINUTE_SOCKETS_MS;
+	static const int families[] = { AF_INET, AF_INET6 };
+	int err = 0;
+
+	if (now_ms() - opened < MINUTE_SOCKETS_MS)
+		return 0;
+	for (size_t f = 0; !err && f < 2; f++) {
+		err = open_time_wait(families[f]);
+		if (!err)
+			err = open_fin_wait2(families[f]);
+	}
+	opened = now_ms();
 	return err;
 }
 
@@ -295,10 +337,14 @@ static int open_unix(const char *directory, const char **why)
 
 int zoo_open(const char *directory, const char **why)
 {
-	int err = open_named(why);
+	int err;
 
+	let_handshakes_last();
+	err = open_named(why);
 	if (!err)
 		err = open_states(why);
+	if (!err)
+		err = zoo_refresh();
 	return err ? err : open_unix(directory, why);
 }
 

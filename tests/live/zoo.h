@@ -21,6 +21,10 @@
  * `directory`. Returns 0, or a negative errno with *why set to what could not be made. */
 int zoo_open(const char *directory, const char **why);
 
+/* Some TCP sockets live for a minute: opens new ones of those when they are some seconds old. To be
+ * called between looks that are not compared. 0 or a negative errno. */
+int zoo_refresh(void);
+
 /* Removes the paths and the directory. */
 void zoo_close(const char *directory);
 
