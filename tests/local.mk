@@ -16,10 +16,14 @@ UNIT_TESTS = \
 	tests/unit/test_details \
 	tests/unit/test_details_tcp \
 	tests/unit/test_table \
+	tests/unit/test_counts \
 	tests/unit/test_escape \
 	tests/unit/test_filter \
 	tests/unit/test_filter_plan \
 	tests/unit/test_filter_values \
+	tests/unit/test_groups \
+	tests/unit/test_limits \
+	tests/unit/test_machine \
 	tests/unit/test_nearest \
 	tests/unit/test_netlink \
 	tests/unit/test_outbuf \
@@ -55,6 +59,11 @@ UNIT_DIAG = tests/unit/diag.c tests/unit/diag.h $(UNIT_HEADER)
 tests_unit_test_close_SOURCES = \
 	tests/unit/test_close.c tests/unit/close_rows.c tests/unit/close_rows.h $(UNIT_DIAG)
 tests_unit_test_column_SOURCES = tests/unit/test_column.c $(UNIT_HEADER)
+UNIT_MADE = tests/unit/made.h $(UNIT_HEADER)
+tests_unit_test_counts_SOURCES = tests/unit/test_counts.c $(UNIT_MADE)
+tests_unit_test_groups_SOURCES = tests/unit/test_groups.c $(UNIT_MADE)
+tests_unit_test_limits_SOURCES = tests/unit/test_limits.c $(UNIT_HEADER)
+tests_unit_test_machine_SOURCES = tests/unit/test_machine.c $(UNIT_HEADER)
 tests_unit_test_escape_SOURCES = tests/unit/test_escape.c $(UNIT_HEADER)
 tests_unit_test_nearest_SOURCES = tests/unit/test_nearest.c $(UNIT_HEADER)
 # The linker puts the test's own functions in place of libmnl's socket calls.
@@ -248,7 +257,8 @@ CLI_TESTS = \
 	tests/cli/replay.bats \
 	tests/cli/run-tap.bats \
 	tests/cli/ss-options.bats \
-	tests/cli/streams.bats
+	tests/cli/streams.bats \
+	tests/cli/summary.bats
 
 # A recording of every TCP state, what is expected of it, and how it was made.
 EXTRA_DIST += \
@@ -262,7 +272,8 @@ EXTRA_DIST += \
 	tests/data/states.connected.expected \
 	tests/data/states.forecast.expected \
 	tests/data/states.listen.expected \
-	tests/data/states.ndjson.expected
+	tests/data/states.ndjson.expected \
+	tests/data/states.summary.expected
 
 # A process with a socket and a name of one's choice, for tests/cli/streams.bats.
 CLI_HELPERS = tests/cli/hold-socket

@@ -237,7 +237,9 @@ static struct summary make_summary(struct view *v, struct names *names)
 		.recorded = v->plan.read,
 		.narrowed = is_narrowed(v),
 		.judged = v->plan.needs & NEED_FORECAST,
-		.netids = v->plan.selection.netids & ~v->run.missing_netids,
+		/* A recording holds TCP alone. */
+		.netids = v->plan.read ? NETID_BIT(NETID_TCP)
+				       : v->plan.selection.netids & ~v->run.missing_netids,
 		.top = v->request->top,
 		.numeric = v->common->numeric,
 		.names = names,
@@ -298,41 +300,52 @@ static void put_json(struct outbuf *b, struct view *v, const struct summary *s)
 }
 
 /* Made in memory: nothing is printed of a summary that memory was too short for. */
+static int write_summary(struct view *v, const struct summary *s, struct outbuf *text)
+{
+	int err = outbuf_open(text, -1);
+
+	if (err)
+		return err;
+	text->ascii = !v->request->json && !about_utf8();
+	if (v->request->json)
+		put_json(text, v, s);
+	else
+		put_text(text, v, s);
+	return text->error;
+}
+
+/* Gives 0, or a negative errno after a message. */
 static int print_summary(struct view *v)
 {
-	struct names *names = names_new(!v->request->json && !v->common->numeric,
-					!v->request->json && v->common->resolve);
+	bool people = !v->request->json;
+	struct names *names =
+		names_new(people && !v->common->numeric, people && v->common->resolve);
 	struct summary s = make_summary(v, names);
-	struct outbuf text, out;
-	int err = names ? outbuf_open(&text, -1) : -ENOMEM;
+	struct outbuf text = { 0 }, out;
+	int err = names ? write_summary(v, &s, &text) : -ENOMEM;
 
-	if (!err) {
-		text.ascii = !v->request->json && !about_utf8();
-		if (v->request->json)
-			put_json(&text, v, &s);
-		else
-			put_text(&text, v, &s);
-		err = text.error ? text.error : outbuf_open(&out, STDOUT_FILENO);
-		if (!err) {
-			outbuf_put(&out, text.data, text.len);
-			close_output(&out, NULL);
-		}
-		outbuf_close(&text);
+	if (!err)
+		err = outbuf_open(&out, STDOUT_FILENO);
+	if (err) {
+		message("%s", strerror(-err));
+	} else {
+		outbuf_put(&out, text.data, text.len);
+		err = close_output(&out, NULL);
 	}
+	outbuf_close(&text);
 	names_free(names);
 	return err;
 }
 
 static enum result count_and_print(struct view *v)
 {
-	int err;
-
 	run_dump(&v->run, count_socket, v);
-	err = v->error ? v->error : print_summary(v);
-	if (err) {
-		message("%s", strerror(-err));
+	if (v->error) {
+		message("%s", strerror(-v->error));
 		return RESULT_FAILED;
 	}
+	if (print_summary(v))
+		return RESULT_FAILED;
 	return run_verdict(&v->run, v->counts.tally.sockets, v->counts.tally.holders_unknown);
 }
 

@@ -15,14 +15,21 @@ static double share_of(uint64_t n, uint64_t most)
 
 /* --- states -------------------------------------------------------------------------------- */
 
-/* Some numbers are only another way to ask for a state. */
-static bool is_own_state(int state)
+/* States beyond those of TCP are SCTP's. */
+static bool kind_has_state(uint32_t kinds, int state)
 {
-	const char *name = state_json_name((enum sock_state)state);
+	return state_is_shown((enum sock_state)state) &&
+	       (state <= STATE_BOUND_INACTIVE || kinds & NETID_BIT(NETID_SCTP));
+}
 
-	for (int i = 1; name && i < state; i++)
-		if (strcmp(state_json_name((enum sock_state)i), name) == 0)
-			return false;
+/* ss has one word for sockets that are closed and for those that are bound and idle. */
+static const char *state_label(int state)
+{
+	const char *name = state_ss_name((enum sock_state)state);
+
+	for (int i = 1; i < state; i++)
+		if (strcmp(state_ss_name((enum sock_state)i), name) == 0)
+			return state_json_name((enum sock_state)state);
 	return name;
 }
 
@@ -71,7 +78,7 @@ static enum ink state_ink(int state)
 
 static void state_row(struct grid *g, const struct tally *t, int state, const int *kinds, size_t n)
 {
-	outbuf_str(grid_cell(g, state_ink(state)), state_ss_name((enum sock_state)state));
+	outbuf_str(grid_cell(g, state_ink(state)), state_label(state));
 	grid_number(g, (int64_t)t->states[state]);
 	for (size_t i = 0; i < n; i++)
 		grid_number(g, (int64_t)t->kinds[kinds[i]][state]);
@@ -100,7 +107,7 @@ void summary_states_text(struct outbuf *b, const struct summary *s)
 	if (!g)
 		return;
 	for (int i = 1; i < STATE_COUNT; i++)
-		if (is_own_state(i))
+		if (kind_has_state(s->netids, i))
 			state_row(g, t, i, kinds, n);
 	if (t->states[STATE_UNKNOWN])
 		state_row(g, t, STATE_UNKNOWN, kinds, n);
@@ -120,7 +127,7 @@ void summary_states_json(struct outbuf *b, const struct summary *s)
 		member_key(b, netid_name((enum netid)kind));
 		outbuf_char(b, '{');
 		for (int i = 1; i < STATE_COUNT; i++)
-			if (is_own_state(i))
+			if (kind_has_state(NETID_BIT(kind), i))
 				member_count(b, state_json_name((enum sock_state)i),
 					     t->kinds[kind][i]);
 		member_count(b, "unknown", t->kinds[kind][STATE_UNKNOWN]);
