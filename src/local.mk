@@ -73,6 +73,8 @@ src_liblingerstat_a_SOURCES = \
 	src/count/top.h \
 	src/enrich/cgroups.c \
 	src/enrich/cgroups.h \
+	src/enrich/contexts.c \
+	src/enrich/contexts.h \
 	src/enrich/enrich.c \
 	src/enrich/enrich.h \
 	src/enrich/gather.c \

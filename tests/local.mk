@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/test_bytecode \
 	tests/unit/test_close \
 	tests/unit/test_column \
+	tests/unit/test_contexts \
 	tests/unit/test_details \
 	tests/unit/test_details_tcp \
 	tests/unit/test_table \
@@ -79,6 +80,7 @@ tests_unit_test_netlink_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_test_bound_SOURCES = \
 	tests/unit/test_bound.c tests/unit/fake_kernel.c tests/unit/fake_kernel.h $(UNIT_DIAG)
 tests_unit_test_bound_LDFLAGS = $(tests_unit_test_netlink_LDFLAGS)
+tests_unit_test_contexts_SOURCES = tests/unit/test_contexts.c $(UNIT_HEADER)
 tests_unit_test_outbuf_SOURCES = tests/unit/test_outbuf.c $(UNIT_HEADER)
 tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(UNIT_HEADER)
 tests_unit_test_range_SOURCES = tests/unit/test_range.c $(UNIT_HEADER)
@@ -132,6 +134,7 @@ LIVE_TESTS = \
 	tests/live/test_bound \
 	tests/live/test_netns \
 	tests/live/test_threads \
+	tests/live/test_contexts \
 	tests/live/test_filter_ss \
 	tests/live/test_late \
 	tests/live/test_linger \
@@ -154,6 +157,7 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_bound \
 	tests/live/test_netns \
 	tests/live/test_threads \
+	tests/live/test_contexts \
 	tests/live/test_filter_ss \
 	tests/live/test_linger \
 	tests/live/test_rights \
@@ -196,6 +200,7 @@ tests_live_test_threads_SOURCES = tests/live/test_threads.c $(LIVE_TOOL) $(LIVE_
 tests_live_test_threads_LDFLAGS = $(AM_LDFLAGS) -pthread
 tests_live_test_details_SOURCES = \
 	tests/live/test_details.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_contexts_SOURCES = tests/live/test_contexts.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \

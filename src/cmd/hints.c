@@ -58,6 +58,19 @@ void hint_missing(const struct run *run)
 				families[i]->name, families[i]->name);
 }
 
+void hint_contexts(const struct contexts *contexts, const char *command_line)
+{
+	uint64_t unknown = contexts_unknown(contexts);
+
+	if (contexts_absent(contexts))
+		message("processes have no security context here: no module such as SELinux or "
+			"AppArmor is active");
+	else if (unknown && geteuid() != 0)
+		message("%llu security contexts cannot be read by this user and show as '?'; root "
+			"can: sudo %s",
+			(unsigned long long)unknown, command_line);
+}
+
 void hint_bound(void)
 {
 	message("this kernel does not list bound, inactive TCP sockets (Linux 6.8 and newer do)");

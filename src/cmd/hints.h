@@ -7,6 +7,7 @@
 #define LINGERSTAT_CMD_HINTS_H
 
 #include "cmd/run.h"
+#include "enrich/contexts.h"
 
 /* Before descriptors of other processes are duplicated. */
 void hint_getfd(void);
@@ -16,6 +17,9 @@ void hint_dump(const struct dump_report *report, const char *file);
 
 /* Families asked for by name that this kernel does not have. */
 void hint_missing(const struct run *run);
+
+/* Contexts that no security module gives, or that could not be read: why, and how to get them. */
+void hint_contexts(const struct contexts *contexts, const char *command_line);
 
 /* Bound, inactive sockets were asked for of a kernel that cannot list them. */
 void hint_bound(void);

@@ -71,6 +71,14 @@ ADDS_COLUMN(opt_tos, "tos")
 ADDS_COLUMN(opt_sockopt, "sockopt")
 ADDS_COLUMN(opt_bpf, "bpf-filter")
 ADDS_COLUMN(opt_cgroup, "cgroup")
+ADDS_COLUMN(opt_context, "context")
+
+static int opt_contexts(void *options, const char *value)
+{
+	int err = opt_context(options, value);
+
+	return err ? err : add_option_column(options, "socket-context");
+}
 
 static int opt_oneline(void *options, const char *value)
 {
@@ -166,6 +174,8 @@ static int opt_summary(void *options, const char *value)
 static const struct option_row rows[] = {
 	{ "processes", 'p', NULL, "every holder with its descriptors", opt_processes },
 	{ "threads", 'T', NULL, "the same, and threads that have their own", opt_threads },
+	{ "context", 'Z', NULL, "security contexts of the holders (column context)", opt_context },
+	{ "contexts", 'z', NULL, "the same, and that of the socket", opt_contexts },
 	{ "info", 'i', NULL, "rtt, window, rates, congestion (column info)", opt_info },
 	{ "memory", 'm', NULL, "memory of the buffers, drops (column memory)", opt_memory },
 	{ "options", 'o', NULL, "the timer that runs (column timer)", opt_timer },

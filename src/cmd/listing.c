@@ -8,6 +8,8 @@
 
 #include "base/message.h"
 #include "cmd/about.h"
+#include "cmd/hints.h"
+#include "enrich/contexts.h"
 #include "plan/needs.h"
 #include "present/sorter.h"
 
@@ -23,7 +25,8 @@ struct view {
 	bool tally_wanted;
 	int fd; /* where the output goes */
 	struct port_users *ports;
-	struct sorter *sorter; /* NULL: rows stream */
+	struct sorter *sorter;     /* NULL: rows stream */
+	struct contexts *contexts; /* NULL: not asked for */
 	struct cell_context cells;
 	struct explain_context explain;
 };
@@ -84,6 +87,8 @@ static int show_socket(void *ctx, struct socket *sk)
 	bool shown = is_shown(v, sk);
 
 	tally_add(&v->tally, sk, shown);
+	if (shown && v->contexts && contexts_join(v->contexts, sk) < 0)
+		return -ENOMEM;
 	if (shown && v->sorter)
 		return sorter_add(v->sorter, sk, &v->cells);
 	if (shown)
@@ -125,6 +130,9 @@ static int open_writer(struct view *v)
 							  .all_holders = l->all_holders,
 							  .threads = l->threads };
 	if (l->sort && !(v->sorter = sorter_new(l->sort, l->descending, reads_messages(l))))
+		return -ENOMEM;
+	if (v->plan.needs & NEED_CONTEXT &&
+	    !(v->contexts = contexts_new("/proc", v->plan.needs & NEED_SOCKET_CONTEXT)))
 		return -ENOMEM;
 	v->explain = (struct explain_context){ v->names, v->ports, options.color };
 	v->writer = v->names ? l->format->open(&v->out, &options) : NULL;
@@ -191,6 +199,8 @@ static enum result show(struct view *v)
 	end(v);
 	if (close_output(&v->out, v->listing->output))
 		return RESULT_FAILED;
+	if (v->contexts && v->tally.shown)
+		hint_contexts(v->contexts, v->plan.command_line);
 	return run_verdict(&v->run, v->tally.sockets, v->tally.holders_unknown);
 }
 
@@ -219,6 +229,7 @@ enum result listing_run(const struct listing *listing)
 	names_free(v.names);
 	port_users_free(v.ports);
 	sorter_free(v.sorter);
+	contexts_free(v.contexts);
 	run_close(&v.run);
 	return result;
 }

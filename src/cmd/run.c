@@ -24,7 +24,8 @@ static unsigned int plan_dump_rights(const struct run *run)
 	bool admin = run->plan->needs & (NEED_MARK | NEED_FILTER | NEED_SUBFLOWS);
 	unsigned int rights = admin ? RIGHT_SEE_MARK : RIGHTS_NOTHING;
 
-	return run->plan->needs & NEED_DESCRIPTORS ? rights | RIGHT_READ_PROCESSES : rights;
+	return run->plan->needs & (NEED_DESCRIPTORS | NEED_CONTEXT) ? rights | RIGHT_READ_PROCESSES
+								    : rights;
 }
 
 static unsigned int plan_rights(const struct run *run)

@@ -110,6 +110,20 @@ struct holder {
 	uint32_t tid;
 };
 
+/* What a security module calls a process: NULL when that is not known, "" when no module gives it
+ * a context. The text lives as long as the run. */
+struct process_context {
+	uint32_t pid;
+	uint32_t tid;
+	const char *text;
+};
+
+struct context_list {
+	bool absent;    /* no security module gives processes a context: nobody has one */
+	uint32_t count; /* one a process, or thread with its own descriptors, among the holders */
+	const struct process_context *items; /* valid as long as the row */
+};
+
 /* How much the owners pass could say about this socket. */
 enum holders_known {
 	HOLDERS_UNKNOWN, /* not looked for, or not every process could be read and none was found */
@@ -274,7 +288,9 @@ struct socket {
 	const void *message; /* the kernel's answer, valid as long as the row */
 	uint32_t message_len;
 	const char *interface; /* name of ifindex, NULL when there is none or it has no name */
-	const char *cgroup;    /* path of cgroup_id, NULL when not known */
+	struct context_list contexts;
+	const char *socket_context; /* of the socket itself, as in struct process_context */
+	const char *cgroup;         /* path of cgroup_id, NULL when not known */
 	struct close_forecast close;
 };
 

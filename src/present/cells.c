@@ -239,6 +239,45 @@ CELL(cgroup)
 		cell_name(b, sk->cgroup);
 }
 
+static void put_context(struct outbuf *b, const char *text)
+{
+	if (text && *text)
+		escape_text(b, text, strlen(text));
+	else
+		outbuf_char(b, text ? '-' : '?');
+}
+
+static bool has_no_context(const struct socket *sk)
+{
+	return sk->inode == 0 || sk->contexts.absent || socket_is_kernels(sk);
+}
+
+/* Without -p that of the first holder, as in PROCESS; with it each, behind its process's number
+ * where there are several. */
+CELL(context)
+{
+	const struct context_list *list = &sk->contexts;
+
+	if (list->count == 0)
+		outbuf_char(b, has_no_context(sk) ? '-' : '?');
+	for (uint32_t i = 0; i < list->count && (i == 0 || cx->all_holders); i++) {
+		if (i)
+			outbuf_char(b, ' ');
+		if (list->count > 1 && cx->all_holders)
+			outbuf_printf(b, "%u=", list->items[i].pid);
+		put_context(b, list->items[i].text);
+	}
+}
+
+CELL(socket_context)
+{
+	UNUSED(cx);
+	if (has_no_context(sk))
+		outbuf_char(b, '-');
+	else
+		put_context(b, sk->socket_context);
+}
+
 static void put_comm(struct outbuf *b, const struct holder *h)
 {
 	if (*h->comm)

@@ -16,6 +16,7 @@
 #define INFO     (NEED_NAMING | NEED_TCP_INFO | NEED_CONGESTION)
 #define MEMORY   (NEED_NAMING | NEED_MEMORY)
 #define NUMBERS  (NEED_NAMING | NEED_TCP_INFO)
+#define CONTEXT  (NEED_NAMING | NEED_OWNERS | NEED_CONTEXT)
 #define EXTENDED (NEED_NAMING | NEED_EXTENDED | NEED_CGROUP | NEED_MARK)
 
 static const struct column columns[] = {
@@ -94,6 +95,11 @@ static const struct column columns[] = {
 	  cell_block, json_block, NULL, NULL },
 	{ "drain", "DRAIN-MS", "close.drain_ms", "milliseconds to deliver the queue, estimated",
 	  JUDGE, true, 0, cell_drain, json_drain, NULL, NULL },
+	{ "context", "CONTEXT", "contexts", "security context of the holder (-Z)", CONTEXT, false,
+	  '$', cell_context, json_contexts, NULL, NULL },
+	{ "socket-context", "SOCKET-CONTEXT", "socket_context", "that of the socket (-z)",
+	  CONTEXT | NEED_SOCKET_CONTEXT, false, '$', cell_socket_context, json_socket_context, NULL,
+	  NULL },
 	{ "info", "INFO", "info", "tcp_info and congestion, beneath (-i)", INFO, PLACE_BENEATH, 0,
 	  cell_info, json_info, NULL, NULL },
 	{ "memory", "MEMORY", "memory", "buffer memory and drops, beneath (-m)", MEMORY,

@@ -47,6 +47,7 @@ static void free_kept(struct kept *k)
 {
 	free((void *)k->sk.holders.items);
 	free((void *)k->sk.other.holders.items);
+	free((void *)k->sk.contexts.items);
 	free((void *)k->sk.un.name);
 	free((void *)k->sk.message);
 	free(k->key.bytes);
@@ -77,8 +78,8 @@ static void copy_holders(struct holder_list *to, const struct holder_list *from,
 	to->items = copy(from->items, from->count * sizeof(*from->items), failed);
 }
 
-/* The lists of holders, a unix name and the message live only as long as the row: they are copied.
- * The names of processes, peers, devices and cgroups outlive the dump. */
+/* The lists of holders and contexts, a unix name and the message live only as long as the row: they
+ * are copied. The names of processes, peers, devices and cgroups outlive the dump. */
 static int copy_references(struct socket *sk, const struct socket *from, bool messages)
 {
 	bool failed = false;
@@ -86,6 +87,8 @@ static int copy_references(struct socket *sk, const struct socket *from, bool me
 	*sk = *from;
 	copy_holders(&sk->holders, &from->holders, &failed);
 	copy_holders(&sk->other.holders, &from->other.holders, &failed);
+	sk->contexts.items = copy(from->contexts.items,
+				  from->contexts.count * sizeof(*from->contexts.items), &failed);
 	sk->un.name = copy(from->un.name, from->un.name_len, &failed);
 	sk->message = messages ? copy(from->message, from->message_len, &failed) : NULL;
 	return failed ? -ENOMEM : 0;

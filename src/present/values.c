@@ -260,6 +260,35 @@ VALUE(cgroup)
 	json_text(b, sk->cgroup);
 }
 
+static void json_context(struct outbuf *b, const char *text)
+{
+	json_text(b, text && *text ? text : NULL);
+}
+
+/* As the list of holders is: null where nobody knows who they are. */
+VALUE(contexts)
+{
+	const struct context_list *list = &sk->contexts;
+
+	if (sk->holders.known == HOLDERS_UNKNOWN && sk->inode != 0) {
+		outbuf_str(b, "null");
+		return;
+	}
+	outbuf_char(b, '[');
+	for (uint32_t i = 0; i < list->count; i++) {
+		outbuf_printf(b, "%s{\"pid\":%u,\"tid\":%u,\"context\":", i ? "," : "",
+			      list->items[i].pid, list->items[i].tid);
+		json_context(b, list->items[i].text);
+		outbuf_char(b, '}');
+	}
+	outbuf_char(b, ']');
+}
+
+VALUE(socket_context)
+{
+	json_context(b, sk->socket_context);
+}
+
 static void json_holder(struct outbuf *b, const struct holder *h)
 {
 	size_t len = strlen(h->comm);
