@@ -131,7 +131,7 @@ static int open_writer(struct view *v)
 							  .threads = l->threads };
 	if (l->sort && !(v->sorter = sorter_new(l->sort, l->descending, reads_messages(l))))
 		return -ENOMEM;
-	if (v->plan.needs & NEED_CONTEXT &&
+	if (v->plan.needs & NEED_CONTEXT && !v->plan.read &&
 	    !(v->contexts = contexts_new("/proc", v->plan.needs & NEED_SOCKET_CONTEXT)))
 		return -ENOMEM;
 	v->explain = (struct explain_context){ v->names, v->ports, options.color };
