@@ -76,3 +76,20 @@ contrib/completion/lingerstat.fish: contrib/completion/fish.awk contrib/completi
 
 distclean-local:
 	test "$(top_srcdir)" = "$(top_builddir)" || rm -f $(COMPLETIONS)
+
+# What monitoring systems need; contrib/monitoring/README tells where each goes.
+monitoringdir = $(docdir)/examples/monitoring
+dist_monitoring_DATA = \
+	contrib/monitoring/README \
+	contrib/monitoring/grafana.json \
+	contrib/monitoring/icinga2.conf \
+	contrib/monitoring/lingerstat-agent.conf \
+	contrib/monitoring/lingerstat-metrics.service \
+	contrib/monitoring/lingerstat-metrics.timer \
+	contrib/monitoring/lingerstat.cron \
+	contrib/monitoring/lingerstat.rules.test.yml \
+	contrib/monitoring/lingerstat.rules.yml \
+	contrib/monitoring/lingerstat.sudoers \
+	contrib/monitoring/nagios.cfg \
+	contrib/monitoring/telegraf.conf \
+	contrib/monitoring/zabbix_agentd.conf

@@ -285,6 +285,15 @@ CLI_HELPERS = tests/cli/hold-socket
 tests_cli_hold_socket_SOURCES = tests/cli/hold-socket.c
 tests_cli_hold_socket_LDADD =
 
+# Tests with real consumers, where they are installed.
+CONSUMER_TESTS = \
+	tests/consumers/agents.bats \
+	tests/consumers/prometheus.bats
+CLI_HELPERS += tests/consumers/leak
+tests_consumers_leak_SOURCES = tests/consumers/leak.c
+tests_consumers_leak_LDADD =
+EXTRA_DIST += $(CONSUMER_TESTS) tests/consumers/common.bash
+
 TESTS_UNIT =
 TESTS_LIVE =
 TESTS_SMOKE_LIVE =
@@ -297,7 +306,7 @@ endif
 endif
 
 check_PROGRAMS += $(TESTS_UNIT) $(TESTS_LIVE) $(CLI_HELPERS)
-TESTS = $(TESTS_UNIT) $(TESTS_LIVE) $(CLI_TESTS)
+TESTS = $(TESTS_UNIT) $(TESTS_LIVE) $(CLI_TESTS) $(CONSUMER_TESTS)
 # What a second build (another compiler, sanitizers) runs: `make check-smoke`.
 SMOKE_TESTS = $(TESTS_UNIT) $(TESTS_SMOKE_LIVE) $(CLI_TESTS)
 TEST_EXTENSIONS = .bats .t

@@ -2,11 +2,7 @@
 #include "cmd/cmd.h"
 
 static const struct command *const commands[] = {
-	&command_list,
-	&command_explain,
-	&command_summary,
-	&command_check,
-	&command_metrics,
+	&command_list, &command_explain, &command_summary, &command_check, &command_metrics,
 
 };
 

@@ -17,7 +17,8 @@
 #include "base/replace.h"
 #include "enrich/netns.h"
 
-#define FORMAT_LINE    "lingerstat-state 1"
+#define FORMAT_WORD    "lingerstat-state "
+#define FORMAT_LINE    FORMAT_WORD "1"
 #define LINE_MAX_BYTES 256
 
 struct sighting {
@@ -60,6 +61,12 @@ void state_here(struct state_here *here)
 		fclose(f);
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	here->now = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int refuse(const char **why, const char *text, int err)
+{
+	*why = text;
+	return err;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -124,15 +131,21 @@ static void sort_seen(struct record *r)
 		qsort(r->seen, r->seen_count, sizeof(*r->seen), by_cookie);
 }
 
-/* True when the file is whole, from its first line to `end`. */
-static bool read_lines(FILE *f, struct record *r)
+/* A first line that another version of this program may have written. A file that begins
+ * otherwise is somebody's, and must not be replaced. */
+static bool is_ours(const char *line)
 {
-	char line[LINE_MAX_BYTES];
+	return strncmp(line, FORMAT_WORD, strlen(FORMAT_WORD)) == 0;
+}
+
+/* True when the file is whole, from its first line, which was read, to `end`. */
+static bool read_lines(FILE *f, char *line, struct record *r)
+{
 	bool ended = false;
 
-	if (!fgets(line, sizeof(line), f) || strcmp(line, FORMAT_LINE "\n") != 0)
+	if (strcmp(line, FORMAT_LINE "\n") != 0)
 		return false;
-	while (!ended && fgets(line, sizeof(line), f)) {
+	while (!ended && fgets(line, LINE_MAX_BYTES, f)) {
 		ended = strcmp(line, "end\n") == 0;
 		if (!ended && !take_line(r, line))
 			return false;
@@ -151,34 +164,38 @@ static enum state_past judge_past(const struct record *old, const struct record 
 	return old->time > new->time ? PAST_DAMAGED : PAST_KNOWN;
 }
 
-static int read_past(struct state_file *file)
+static int take_past(struct state_file *file, FILE *f, const char **why)
+{
+	char line[LINE_MAX_BYTES];
+
+	if (!fgets(line, sizeof(line), f))
+		file->past = PAST_NONE;
+	else if (!is_ours(line))
+		return refuse(why, "it is no state file, and is left alone", -EEXIST);
+	else if (!read_lines(f, line, &file->old))
+		file->past = PAST_DAMAGED;
+	else
+		file->past = judge_past(&file->old, &file->new);
+	return 0;
+}
+
+static int read_past(struct state_file *file, const char **why)
 {
 	int copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
 	FILE *f = copy < 0 ? NULL : fdopen(copy, "r");
-	struct stat st;
+	int err;
 
 	if (!f) {
 		if (copy >= 0)
 			close(copy);
-		return -ENOMEM;
+		return refuse(why, "memory is short", -ENOMEM);
 	}
-	if (fstat(file->fd, &st) == 0 && st.st_size == 0)
-		file->past = PAST_NONE;
-	else if (!read_lines(f, &file->old))
-		file->past = PAST_DAMAGED;
-	else
-		file->past = judge_past(&file->old, &file->new);
+	err = take_past(file, f, why);
 	fclose(f);
-	return 0;
+	return err;
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
-
-static int refuse(const char **why, const char *text, int err)
-{
-	*why = text;
-	return err;
-}
 
 static int check_kind(int fd, const char **why)
 {
@@ -251,7 +268,7 @@ int state_file_open(struct state_file **out, const char *path, const struct stat
 	file->new.netns = here->netns;
 	file->new.time = here->now;
 	file->fd = file->path ? open_locked(path, why) : refuse(why, "memory is short", -ENOMEM);
-	err = file->fd < 0 ? file->fd : read_past(file);
+	err = file->fd < 0 ? file->fd : read_past(file, why);
 	if (err) {
 		state_file_close(file);
 		return err;

@@ -98,8 +98,10 @@ static void put_perfdata(struct outbuf *b, const struct plugin_report *r, size_t
 
 void plugin_line(struct outbuf *b, const struct plugin_report *r)
 {
-	static const enum verdict worst_first[] = { VERDICT_CRITICAL, VERDICT_WARNING,
-						    VERDICT_UNKNOWN, VERDICT_OK };
+	/* What nobody asked for may stay unknown, so that comes last among the defaults. */
+	enum verdict third = r->thresholds->chosen ? VERDICT_UNKNOWN : VERDICT_OK;
+	const enum verdict worst_first[] = { VERDICT_CRITICAL, VERDICT_WARNING, third,
+					     third == VERDICT_OK ? VERDICT_UNKNOWN : VERDICT_OK };
 	unsigned int said = 0;
 	bool any = false;
 	size_t n;

@@ -415,7 +415,7 @@ static void the_worst_comes_first(void **state)
 
 static void what_is_unknown_has_no_perfdata(void **state)
 {
-	struct thresholds t = { 0 };
+	struct thresholds t = { .chosen = true };
 	struct plugin_report r = { .thresholds = &t };
 
 	(void)state;

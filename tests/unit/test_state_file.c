@@ -201,7 +201,7 @@ static void another_boot_or_namespace_starts_anew(void **state)
 static void a_damaged_file_is_written_anew(void **state)
 {
 	static const char *const texts[] = {
-		"x",
+		"lingerstat-state x",
 		"lingerstat-state 2\nend\n",
 		"lingerstat-state 1\nboot boot-a\nnetns 100\ntime 900\n",
 		"lingerstat-state 1\nboot boot-a\nnetns 100\ntime 900\nend",
@@ -259,8 +259,11 @@ static void refuses_what_others_may_have_put_there(void **state)
 	assert_refused("opened");
 	assert_true(state_file_open(&file, "none/state", &boot_a, &why) == -ENOENT);
 	assert_non_null(strstr(why, "folder"));
+	rmdir("state");
+	put("root:x:0:0:root:/root:/bin/sh\n");
+	assert_refused("no state file");
+	unlink("state");
 	if (geteuid() == 0) {
-		rmdir("state");
 		put("");
 		assert_int_equal(chown("state", 65534, 65534), 0);
 		assert_refused("another user");

@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Monitoring agents run the check: Icinga 2 gets status and performance data whole, the Zabbix agent
+# its numbers.
+
+load common
+
+icinga() {
+	mkdir -p plugins perfdata run log cache data spool
+	ln -sf "$LINGERSTAT" plugins/check_lingerstat
+	cat >icinga2.conf <<CONF
+const PluginDir = "$PWD/plugins"
+const NodeName = "test"
+include <itl>
+include "$contrib/icinga2.conf"
+object CheckerComponent "checker" { }
+object PerfdataWriter "perfdata" {
+  service_perfdata_path = "$PWD/perfdata/service"
+  service_temp_path = "$PWD/perfdata/service.tmp"
+  host_perfdata_path = "$PWD/perfdata/host"
+  host_temp_path = "$PWD/perfdata/host.tmp"
+  service_format_template = "\$service.name\$\t\$service.state\$\t\$service.perfdata\$\t\$service.output\$"
+  rotation_interval = 1s
+}
+object Host "test" { check_command = "dummy"; check_interval = 5s }
+template Service "each-second" { host_name = "test"; check_command = "lingerstat"; check_interval = 1s; retry_interval = 1s }
+object Service "fine" {
+  import "each-second"
+  vars.lingerstat_warning = [ "close_wait=1000", "total=100000" ]
+  vars.lingerstat_critical = [ "close_wait=2000" ]
+}
+object Service "leak" {
+  import "each-second"
+  vars.lingerstat_critical = [ "close_wait=5" ]
+}
+object Service "filtered" {
+  import "each-second"
+  vars.lingerstat_warning = [ "total=5" ]
+  vars.lingerstat_filter = "state listen"
+}
+CONF
+	run_icinga() {
+		icinga2 daemon "$@" -c "$PWD/icinga2.conf" \
+			-D RunAsUser=root -D RunAsGroup=root -D DataDir="$PWD/data" -D LogDir="$PWD/log" \
+			-D CacheDir="$PWD/cache" -D SpoolDir="$PWD/spool" -D InitRunDir="$PWD/run" -D PidPath="$PWD/run/pid" \
+			-D VarsPath="$PWD/cache/vars" -D ObjectsPath="$PWD/cache/objects" -D StatePath="$PWD/data/state" \
+			-D ModAttrPath="$PWD/data/modattr"
+	}
+	run_icinga -C >check.log 2>&1 || { cat check.log; return 1; }
+	give_leak 8
+	start icinga run_icinga
+	says() { cat perfdata/service* 2>/dev/null | grep -qE "$1"; }
+	wait_for 60 "a CRITICAL with its performance data" says $'^leak\tCRITICAL\tclose_wait=8;;5;0\tLINGERSTAT CRITICAL: close_wait 8 \\(critical beyond 5\\)'
+	wait_for 60 "who is behind it" says '^close_wait: 8 leaky-app/[0-9]+ \(fd [0-9 ]+\.\.\.\)'
+	wait_for 60 "an OK" says $'^fine\tOK\t.*close_wait=8;1000;2000;0.* total=[0-9]+;100000;;0.*\tLINGERSTAT OK: '
+	wait_for 60 "the filter" says $'^filtered\tOK\t.*\tLINGERSTAT OK: total 0'
+
+	# Whole: each label that the check prints by itself arrives.
+	"$LINGERSTAT" check -w close_wait=1000 -w total=100000 -c close_wait=2000 >own
+	for label in $(sed 's/.*|//' own | head -n 1 | grep -oE '[a-z0-9_]+='); do
+		says "^fine.* ?$label" || { echo "no $label in:"; cat perfdata/service*; return 1; }
+	done
+	end_leak
+}
+
+@test "icinga2: runs the check, and its performance data arrives whole" {
+	needs icinga2
+	in_namespace icinga
+}
+
+zabbix() {
+	sed "s#/usr/local/bin/lingerstat#$LINGERSTAT#g" "$contrib/zabbix_agentd.conf" >userparameters.conf
+	printf 'Server=127.0.0.1\nAllowRoot=1\nTimeout=30\nInclude=%s\n' "$PWD/userparameters.conf" >agent.conf
+	give_leak 8
+	# `key  [t|text]`: the type and the value.
+	zabbix_agentd -c agent.conf -t 'lingerstat.value[close_wait]' >value
+	grep -qE '^lingerstat\.value\[close_wait\] +\[t\|8\]$' value || { cat value; return 1; }
+	zabbix_agentd -c agent.conf -t lingerstat.check >text
+	grep -qE '^lingerstat\.check +\[t\|LINGERSTAT OK: close_wait 8' text || { cat text; return 1; }
+	zabbix_agentd -c agent.conf -t lingerstat.metrics >metrics
+	grep -q '^lingerstat_sockets{protocol="tcp",state="close_wait"} 8$' metrics || { cat metrics; return 1; }
+	end_leak
+}
+
+@test "zabbix_agentd -t: the user parameters" {
+	needs zabbix_agentd
+	in_namespace zabbix
+}
+
+# The folder of the test's own stands in for the one that the unit names.
+unit() {
+	local unit=$contrib/lingerstat-metrics.service capabilities option
+	capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit")
+	[ "$capabilities" = "$(sed -n 's/^AmbientCapabilities=//p' "$unit")" ]
+	option=$(echo "$capabilities" | tr 'A-Z' 'a-z' | sed 's/cap_/+/g; s/ /,/g')
+	mkdir out && chmod 777 out
+	give_leak 3
+	setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set="-all,$option" \
+		--inh-caps="-all,$option" --ambient-caps="-all,$option" \
+		"$LINGERSTAT" metrics --output out/lingerstat.prom
+	setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \
+		"$LINGERSTAT" metrics >without 2>/dev/null || true
+	end_leak
+	grep -q 'state="close_wait"} 3$' out/lingerstat.prom
+	[ "$(stat -c %a out/lingerstat.prom)" = 644 ]
+	grep -q '^lingerstat_linger_unknown_sockets [1-9]' without || { echo "linger is known without capabilities:"; cat without; return 1; }
+	# Where BPF is to be had at all, these two capabilities are enough for it.
+	"$LINGERSTAT" metrics | grep -q '^lingerstat_linger_unknown_sockets 0$' || return 0
+	grep -q '^lingerstat_linger_unknown_sockets 0$' out/lingerstat.prom || { cat out/lingerstat.prom; return 1; }
+}
+
+@test "systemd: the unit's user and capabilities are enough, for linger too" {
+	needs setpriv
+	in_namespace unit
+}
+
+@test "systemd: the unit is as closed as it can be" {
+	command -v systemd-analyze >/dev/null || skip "systemd-analyze is not installed"
+	systemd-analyze security --help | grep -q -- --offline || skip "systemd-analyze has no --offline"
+	systemd-analyze security --offline=yes --threshold=30 "$contrib/lingerstat-metrics.service" >"$BATS_TEST_TMPDIR/out" ||
+		{ cat "$BATS_TEST_TMPDIR/out" && false; }
+}
+
+@test "sudoers: the line is valid" {
+	command -v visudo >/dev/null || skip "sudo is not installed"
+	visudo -cf "$contrib/lingerstat.sudoers"
+}
+
+@test "cron: the line's command is taken" {
+	command=$(sed -n 's#.* /usr/local/bin/lingerstat check ##p' "$contrib/lingerstat.cron" | sed "s#/var/lib/lingerstat#$BATS_TEST_TMPDIR#")
+	# shellcheck disable=SC2086
+	run "$LINGERSTAT" check $command
+	[ "$status" -ne 3 ] || { echo "$output" && false; }
+	[ -s "$BATS_TEST_TMPDIR/cron.state" ]
+}
+
+@test "nagios: the service's arguments are taken" {
+	arguments=$(sed -n 's/.*check_lingerstat!//p' "$contrib/nagios.cfg")
+	# shellcheck disable=SC2086
+	run "$LINGERSTAT" check $arguments
+	[ "$status" -ne 3 ] || { echo "$output" && false; }
+}
