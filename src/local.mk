@@ -202,6 +202,8 @@ src_liblingerstat_a_SOURCES = \
 	src/source/netlink.c \
 	src/source/netlink_sockets.c \
 	src/source/packet.c \
+	src/source/procnet.c \
+	src/source/procnet.h \
 	src/source/raw.c \
 	src/source/replay.c \
 	src/source/sctp.c \

@@ -48,6 +48,7 @@ UNIT_TESTS = \
 	tests/unit/test_state_file \
 	tests/unit/test_families \
 	tests/unit/test_inet_families \
+	tests/unit/test_procnet \
 	tests/unit/test_other_families \
 	tests/unit/test_close_others \
 	tests/unit/test_links \
@@ -118,6 +119,7 @@ UNIT_DETAILS = tests/unit/details_look.c tests/unit/details_look.h $(UNIT_DECODE
 tests_unit_test_table_SOURCES = tests/unit/test_table.c $(UNIT_HEADER)
 tests_unit_test_details_SOURCES = tests/unit/test_details.c $(UNIT_DETAILS)
 tests_unit_test_details_tcp_SOURCES = tests/unit/test_details_tcp.c $(UNIT_DETAILS)
+tests_unit_test_procnet_SOURCES = tests/unit/test_procnet.c $(UNIT_HEADER)
 tests_unit_test_inet_families_SOURCES = tests/unit/test_inet_families.c $(UNIT_DECODE)
 tests_unit_test_other_families_SOURCES = tests/unit/test_other_families.c $(UNIT_DECODE)
 tests_unit_test_close_others_SOURCES = tests/unit/test_close_others.c $(UNIT_HEADER)
@@ -150,6 +152,8 @@ LIVE_TESTS = \
 	tests/live/test_restart \
 	tests/live/test_links \
 	tests/live/test_details \
+	tests/live/test_families \
+	tests/live/test_kinds \
 	tests/live/test_protocols \
 	tests/live/test_protocol_rows
 SMOKE_LIVE_TESTS = \
@@ -170,6 +174,8 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_restart \
 	tests/live/test_links \
 	tests/live/test_details \
+	tests/live/test_families \
+	tests/live/test_kinds \
 	tests/live/test_protocols \
 	tests/live/test_protocol_rows
 
@@ -207,6 +213,9 @@ tests_live_test_protocols_SOURCES = \
 	tests/live/test_protocols.c tests/live/protocols.c tests/live/protocols.h $(LIVE_ENDS)
 tests_live_test_mptcp_SOURCES = tests/live/test_mptcp.c $(LIVE_ENDS)
 tests_live_test_peers_SOURCES = tests/live/test_peers.c $(LIVE_ENDS)
+LIVE_OPENERS = tests/live/openers.c tests/live/openers.h $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_families_SOURCES = tests/live/test_families.c $(LIVE_OPENERS)
+tests_live_test_kinds_SOURCES = tests/live/test_kinds.c $(LIVE_OPENERS)
 tests_live_test_protocol_rows_SOURCES = tests/live/test_protocol_rows.c $(LIVE_ENDS)
 
 tests_live_test_folklore_SOURCES = \

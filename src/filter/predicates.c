@@ -102,6 +102,8 @@ TEST(risk)
 
 TEST(cookie)
 {
+	if (!sk->cookie)
+		return TRI_UNKNOWN;
 	return negate_if(as_tri(sk->cookie == (uint64_t)value->number), op);
 }
 

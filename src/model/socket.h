@@ -267,9 +267,9 @@ struct socket {
 	int64_t unsent_bytes;      /* payload never sent */
 
 	uint32_t uid;
-	bool uid_known; /* minisockets carry none */
-	uint32_t inode; /* 0: TIME_WAIT, orphan, or not yet accepted */
-	uint64_t cookie;
+	bool uid_known;         /* minisockets carry none */
+	uint32_t inode;         /* 0: TIME_WAIT, orphan, or not yet accepted */
+	uint64_t cookie;        /* 0: not known */
 	uint64_t netns;         /* inode of the namespace; 0 when it is not known */
 	const char *netns_name; /* as `ip netns` knows it, or NULL */
 	int64_t cgroup_id;

@@ -227,7 +227,10 @@ CELL(inode)
 CELL(cookie)
 {
 	UNUSED(cx);
-	outbuf_hex(b, sk->cookie);
+	if (sk->cookie)
+		outbuf_hex(b, sk->cookie);
+	else
+		outbuf_char(b, '?');
 }
 
 CELL(cgroup)

@@ -68,7 +68,8 @@ ORDER(linger)
 ORDER(cookie)
 {
 	(void)cx;
-	put_number(b, sk->cookie);
+	if (sk->cookie)
+		put_number(b, sk->cookie);
 }
 
 ORDER(risk)

@@ -248,8 +248,13 @@ VALUE(inode)
 	outbuf_u64(b, sk->inode);
 }
 
+/* The kernel counts them from 1: 0 was never given. */
 VALUE(cookie)
 {
+	if (!sk->cookie) {
+		outbuf_str(b, "null");
+		return;
+	}
 	outbuf_char(b, '"');
 	outbuf_hex(b, sk->cookie);
 	outbuf_char(b, '"');

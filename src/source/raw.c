@@ -30,5 +30,6 @@ const struct family family_raw = {
 	.name = "raw",
 	.netids = NETID_BIT(NETID_RAW),
 	.request = raw_request,
+	.proc_table = "/proc/net/raw",
 	.decode = raw_decode,
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "source/procnet.h"
 #include "source/transport.h"
 #include "source/window.h"
 
@@ -21,6 +22,7 @@ struct dump {
 	socket_sink sink;
 	void *ctx;
 	struct dump_report *report;
+	bool from_proc; /* and not from the kernel's sock_diag */
 };
 
 static const char *const problem_texts[] = {
@@ -191,32 +193,6 @@ bool source_has_socket(struct source *source, const struct socket *sk)
 	return search.found;
 }
 
-/* What a kernel without the family, or without its diag module, answers
- * (sock_diag_rcv_msg(), inet_diag_lock_handler()). Any other error says nothing about that. */
-static bool says_missing(const struct dump_report *report)
-{
-	static const int errors[] = { -ENOENT, -EPROTONOSUPPORT, -EOPNOTSUPP, -EAFNOSUPPORT };
-
-	if (report->problem != DUMP_REFUSED && report->problem != DUMP_DONE_ERROR)
-		return false;
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (report->error == errors[i])
-			return true;
-	return false;
-}
-
-/* Asks for sockets in no state: a kernel that has the family answers with a plain end. */
-bool source_has(struct source *source, const struct family *family)
-{
-	struct selection none = { .netids = family->netids, .ipv4 = true };
-	struct dump_report report;
-
-	if (source->transport->replay)
-		return true;
-	source_dump(source, family, &none, take_nothing, NULL, &report);
-	return !says_missing(&report);
-}
-
 void source_close(struct source *source)
 {
 	if (!source)
@@ -285,7 +261,8 @@ static int take_message(void *ctx, const struct nlmsghdr *nlh)
 	sk.message = nlh;
 	sk.message_len = nlh->nlmsg_len;
 	sk.kernel_filtered = dump->sel->bytecode && socket_is_inet(&sk) &&
-			     !dump->family->no_bytecode && !dump->source->transport->replay;
+			     !dump->family->no_bytecode && !dump->from_proc &&
+			     !dump->source->transport->replay;
 	if (window_seen(&dump->source->window, identity(&sk))) {
 		report->duplicates++;
 		return 0;
@@ -297,23 +274,76 @@ static int take_message(void *ctx, const struct nlmsghdr *nlh)
 	return err ? dump_problem_set(report, DUMP_STOPPED, err) : 0;
 }
 
+/* What a kernel without the family, or without its diag module, answers
+ * (sock_diag_rcv_msg(), inet_diag_lock_handler()). Any other error says nothing about that. */
+static bool says_missing(const struct dump_report *report)
+{
+	static const int errors[] = { -ENOENT, -EPROTONOSUPPORT, -EOPNOTSUPP, -EAFNOSUPPORT };
+
+	if (report->problem != DUMP_REFUSED && report->problem != DUMP_DONE_ERROR)
+		return false;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (report->error == errors[i])
+			return true;
+	return false;
+}
+
+/* The request goes out once for each pass; a recording is read through once, as it holds whatever
+ * was asked for then. */
+static int dump_from_transport(struct dump *dump)
+{
+	const struct source *source = dump->source;
+	char buf[FAMILY_REQUEST_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+	for (unsigned int pass = 0;; pass++) {
+		struct nlmsghdr *request = dump->family->request(buf, dump->sel, pass);
+		int err;
+
+		if (!request)
+			return 0;
+		err = source->transport->run(source->state, request, take_message, dump,
+					     dump->report);
+		if (err || source->transport->replay)
+			return err;
+	}
+}
+
+static int dump_from_proc(struct dump *dump)
+{
+	const char *table = dump->family->proc_table;
+	int err = 0;
+
+	*dump->report = (struct dump_report){ 0 };
+	dump->from_proc = true;
+	if (dump->sel->ipv4)
+		err = procnet_dump(table, AF_INET, take_message, dump, dump->report);
+	if (!err && dump->sel->ipv6)
+		err = procnet_dump(table, AF_INET6, take_message, dump, dump->report);
+	return err;
+}
+
 int source_dump(struct source *source, const struct family *family, const struct selection *sel,
 		socket_sink sink, void *ctx, struct dump_report *report)
 {
-	struct dump dump = { source, family, sel, sink, ctx, report };
-	char buf[FAMILY_REQUEST_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct dump dump = { source, family, sel, sink, ctx, report, false };
 	int err;
 
 	*report = (struct dump_report){ 0 };
 	window_reset(&source->window);
-	for (unsigned int pass = 0;; pass++) {
-		struct nlmsghdr *request = family->request(buf, sel, pass);
+	err = dump_from_transport(&dump);
+	if (family->proc_table && !report->messages && says_missing(report))
+		err = dump_from_proc(&dump);
+	return err;
+}
 
-		if (!request)
-			return 0;
-		err = source->transport->run(source->state, request, take_message, &dump, report);
-		/* A recording is read through once: it holds whatever was asked for then. */
-		if (err || source->transport->replay)
-			return err;
-	}
+/* Asks for sockets in no state: a kernel that has the family answers with a plain end. */
+bool source_has(struct source *source, const struct family *family)
+{
+	struct selection none = { .netids = family->netids, .ipv4 = true };
+	struct dump_report report;
+
+	if (source->transport->replay)
+		return true;
+	source_dump(source, family, &none, take_nothing, NULL, &report);
+	return !says_missing(&report);
 }

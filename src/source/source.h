@@ -77,6 +77,9 @@ struct family {
 	 * family has none. */
 	struct nlmsghdr *(*exact)(char *buf, const struct socket *sk);
 	bool no_bytecode; /* the kernel does not apply the selection's bytecode to it */
+	/* A table of /proc/net that has the family where sock_diag does not; NULL: there is none.
+	 */
+	const char *proc_table;
 	/* Reads one message. Returns 0, or -EBADMSG when it is too short to hold a socket, or
 	 * -EPROTO when it belongs to another family. Adds to *bad_attrs. */
 	int (*decode)(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *bad_attrs);
