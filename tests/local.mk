@@ -231,6 +231,8 @@ tests_live_test_stall_SOURCES = \
 tests_live_closelab_closelab_SOURCES = \
 	tests/live/closelab/act.c \
 	tests/live/closelab/act.h \
+	tests/live/closelab/alone.c \
+	tests/live/closelab/alone.h \
 	tests/live/closelab/closelab.c \
 	tests/live/closelab/forecast.c \
 	tests/live/closelab/forecast.h \

@@ -98,18 +98,6 @@ static void print_counters(const struct counters *from, const struct counters *t
 		      (int)(to->abort_linger - from->abort_linger));
 }
 
-bool counters_moved(const struct counters *before, int resets, int closes, int datas)
-{
-	struct counters now = counters_now();
-
-	if (now.resets_sent - before->resets_sent == resets &&
-	    now.abort_close - before->abort_close == closes &&
-	    now.abort_data - before->abort_data == datas)
-		return true;
-	print_counters(before, &now);
-	return false;
-}
-
 bool wait_resets(const struct counters *before, int resets)
 {
 	int64_t end = now_ms() + WAIT_MS;
@@ -118,6 +106,22 @@ bool wait_resets(const struct counters *before, int resets)
 		if (!nap_before(end))
 			return false;
 	return true;
+}
+
+/* The last reference to a socket may be that of somebody else on this machine who looks through
+ * all descriptors this moment: then a close() takes effect a little later. */
+bool counters_moved(const struct counters *before, int resets, int closes, int datas)
+{
+	struct counters now;
+
+	wait_resets(before, resets);
+	now = counters_now();
+	if (now.resets_sent - before->resets_sent == resets &&
+	    now.abort_close - before->abort_close == closes &&
+	    now.abort_data - before->abort_data == datas)
+		return true;
+	print_counters(before, &now);
+	return false;
 }
 
 void stand_still(void)

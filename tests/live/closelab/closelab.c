@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../harness.h"
+#include "alone.h"
 #include "forecast.h"
 
 #define DEFAULT_JOBS  8
@@ -45,6 +46,7 @@ struct options {
 	bool table;
 	bool smoke;
 	bool observe; /* without the tool: only the kernel against the table */
+	bool alone;   /* each scenario in a PID namespace of its own */
 	int jobs;
 	const char *only;
 };
@@ -124,15 +126,34 @@ static bool attempt(const struct scenario *s, const struct options *o, struct re
 	return r->kind == SKIPPED || (stands && !r->seen.spoilt);
 }
 
+/* What a scenario's process is to do. */
+struct task {
+	const struct scenario *s;
+	const struct options *o;
+	int pipe;
+};
+
+static void run(void *ctx)
+{
+	const struct task *task = ctx;
+	struct result r;
+
+	for (int i = 0; i < ATTEMPTS && !attempt(task->s, task->o, &r); i++)
+		;
+	if (write(task->pipe, &r, sizeof(r)) != sizeof(r))
+		_exit(1);
+}
+
 static void __attribute__((noreturn))
 run_alone(const struct scenario *s, const struct options *o, int pipe)
 {
-	struct result r;
+	struct task task = { .s = s, .o = o, .pipe = pipe };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	for (int i = 0; i < ATTEMPTS && !attempt(s, o, &r); i++)
-		;
-	_exit(write(pipe, &r, sizeof(r)) != sizeof(r));
+	if (o->alone)
+		_exit(alone_run(run, &task) != 0);
+	run(&task);
+	_exit(0);
 }
 
 /* ---- the pool ---- */
@@ -349,6 +370,7 @@ int main(int argc, char *argv[])
 		return usage(argv[0]);
 	count = select_scenarios(chosen, &o);
 	harness_enter();
+	o.alone = alone_is_possible();
 	if (o.table)
 		printf("%-7s  %-19s %-10s %9s  %13s  %-10s  %-16s  %s\n", "VERDICT",
 		       "FORECAST/RISK", "OUTCOME", "TOOK", "READ/WRITTEN", "PEER SAW", "COUNTER",

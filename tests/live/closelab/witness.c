@@ -153,24 +153,47 @@ void sniffer_look(struct sniffer *sniffer)
 
 /* ---- the kernel's list ---- */
 
-int listed_state(int family, uint16_t local, uint16_t peer)
+struct listed {
+	unsigned int local, peer, state;
+	unsigned long inode;
+};
+
+/* Finds the row with these ports: 1, 0 when it is not there, or a negative errno. */
+static int find_listed(int family, uint16_t local, uint16_t peer, struct listed *found)
 {
 	FILE *file = fopen(family == AF_INET6 ? "/proc/net/tcp6" : "/proc/net/tcp", "re");
-	unsigned int local_seen, peer_seen, state_seen;
+	struct listed row;
 	char line[512];
-	int state = 0;
+	int is_there = 0;
 
 	if (!file)
 		return -errno;
 	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%X %X", &local_seen, &peer_seen,
-			   &state_seen) != 3)
+		if (sscanf(line, " %*d: %*[0-9A-F]:%X %*[0-9A-F]:%X %X %*s %*s %*s %*s %*s %lu",
+			   &row.local, &row.peer, &row.state, &row.inode) != 4)
 			continue;
-		if (local_seen == local && peer_seen == peer)
-			state = state_seen;
+		if (row.local != local || row.peer != peer)
+			continue;
+		*found = row;
+		is_there = 1;
 	}
 	fclose(file);
-	return state;
+	return is_there;
+}
+
+int listed_state(int family, uint16_t local, uint16_t peer)
+{
+	struct listed row;
+	int found = find_listed(family, local, peer, &row);
+
+	return found > 0 ? (int)row.state : found;
+}
+
+bool listed_as_held(int family, uint16_t local, uint16_t peer)
+{
+	struct listed row;
+
+	return find_listed(family, local, peer, &row) > 0 && row.inode != 0;
 }
 
 int slow_link(void)

@@ -45,6 +45,9 @@ void sniffer_look(struct sniffer *sniffer);
  * negative errno. */
 int listed_state(int family, uint16_t local, uint16_t peer);
 
+/* True if that list has an inode for it: somebody has a reference to it. */
+bool listed_as_held(int family, uint16_t local, uint16_t peer);
+
 /* Makes the loopback a slow link (tbf, 1 Mbit/s). 0, or a negative errno: -ENOENT without tc. */
 int slow_link(void);
 
