@@ -183,7 +183,7 @@ needs_jq() {
 	[ "$("$jq" -r .summary.complete "$out")" = true ]
 	[ "$("$jq" '.sockets | length' "$out")" -gt 20 ]
 	"$jq" -c '.sockets[].explain | keys_unsorted' "$out" | sort -u >"$BATS_TEST_TMPDIR/keys"
-	[ "$(cat "$BATS_TEST_TMPDIR/keys")" = '["state","queues","linger","close","exit","kill","certainty","holders","restart","advice"]' ]
+	[ "$(cat "$BATS_TEST_TMPDIR/keys")" = '["state","queues","linger","close","exit","kill","certainty","holders","subflows","restart","advice"]' ]
 	"$jq" -e '[.sockets[].explain | (del(.advice) | .[] | . == null or (type == "string" and length > 0)), (.advice | type == "array" and all(type == "string"))] | all' "$out"
 	"$jq" -e '[.sockets[].explain.restart == null] | all' "$out"
 }

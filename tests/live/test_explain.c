@@ -236,8 +236,8 @@ static void exit_does_not_wait(void **state)
 
 /* ---- the whole of it ---- */
 
-static const char *const keys[] = { "state", "queues",    "linger",  "close",   "exit",
-				    "kill",  "certainty", "holders", "restart", "advice" };
+static const char *const keys[] = { "state",     "queues",  "linger",  "close",  "exit",    "kill",
+				    "certainty", "holders", "restart", "advice", "subflows" };
 
 static void check_keys(const json_t *row)
 {
