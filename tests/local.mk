@@ -145,6 +145,7 @@ LIVE_TESTS = \
 	tests/live/test_mptcp \
 	tests/live/test_owners_pass \
 	tests/live/test_peers \
+	tests/live/test_tcp_peers \
 	tests/live/test_folklore \
 	tests/live/test_stall \
 	tests/live/closelab/closelab \
@@ -169,6 +170,7 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_mptcp \
 	tests/live/test_owners_pass \
 	tests/live/test_peers \
+	tests/live/test_tcp_peers \
 	tests/live/closelab-smoke.t \
 	tests/live/test_explain \
 	tests/live/test_restart \
@@ -212,7 +214,10 @@ LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \
 	tests/live/test_protocols.c tests/live/protocols.c tests/live/protocols.h $(LIVE_ENDS)
 tests_live_test_mptcp_SOURCES = tests/live/test_mptcp.c $(LIVE_ENDS)
-tests_live_test_peers_SOURCES = tests/live/test_peers.c $(LIVE_ENDS)
+PEER_ROWS = tests/live/peer_rows.c tests/live/peer_rows.h
+tests_live_test_peers_SOURCES = tests/live/test_peers.c $(PEER_ROWS) $(LIVE_ENDS)
+tests_live_test_tcp_peers_SOURCES = \
+	tests/live/test_tcp_peers.c $(PEER_ROWS) $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_OPENERS = tests/live/openers.c tests/live/openers.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_families_SOURCES = tests/live/test_families.c $(LIVE_OPENERS)
 tests_live_test_kinds_SOURCES = tests/live/test_kinds.c $(LIVE_OPENERS)

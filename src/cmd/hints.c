@@ -40,6 +40,11 @@ void hint_prepass(const struct dump_report *report)
 		report->error ? ": " : "", report->error ? strerror(-report->error) : "");
 }
 
+void hint_too_young(void)
+{
+	message("sockets were made during this run, and who holds them shows as '?'; ask again");
+}
+
 void hint_undecided(uint64_t sockets)
 {
 	message("%llu sockets are left out: what the filter asks is not known of them",

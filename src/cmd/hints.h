@@ -27,6 +27,9 @@ void hint_bound(void);
 /* A dump that finds the other ends of connections, or subflows, was not whole. */
 void hint_prepass(const struct dump_report *report);
 
+/* Sockets that came after the look that found none, and with it skipped the owners. */
+void hint_too_young(void);
+
 /* Sockets that the filter could be neither true nor false of. */
 void hint_undecided(uint64_t sockets);
 

@@ -70,6 +70,7 @@ static void make_plan(struct view *v)
 
 	v->plan = v->listing->plan;
 	v->plan.needs = plan_needs(v->listing);
+	v->plan.may_skip_owners = !v->listing->explain && v->plan.filter;
 	v->plan.touch_states = v->plan.selection.states;
 	if (v->tally_wanted && !filter_states(v->plan.filter, &ignored))
 		v->plan.selection.states = STATES_ALL;

@@ -153,3 +153,36 @@ int prepass_subflows(struct run *run)
 	run->enrich.subflows = subflows_new();
 	return run->enrich.subflows ? dump_subflows(run) : -ENOMEM;
 }
+
+/* What is not known yet; the forecast hangs on linger. */
+#define NEEDS_OF_OWNERS (NEED_OWNERS | NEED_LINGER | NEED_FORECAST | NEED_PEER_HOLDERS)
+
+static int stop_at_candidate(void *ctx, struct socket *sk)
+{
+	struct run *run = ctx;
+
+	enrich_socket(&run->enrich, sk);
+	return filter_match_without(run->plan->filter, sk, NEEDS_OF_OWNERS) == TRI_NO ? 0
+										      : -ECANCELED;
+}
+
+/* Ports, addresses and states the kernel decides; without them this dump would cost as much as
+ * it might save. */
+static bool is_narrow(const struct run_plan *plan)
+{
+	uint32_t states;
+
+	return plan->selection.bytecode_len || filter_states(plan->filter, &states);
+}
+
+bool prepass_selects_nothing(struct run *run)
+{
+	struct dump_report report;
+	struct selection sel;
+
+	if (!run->plan->may_skip_owners || run->plan->read || !is_narrow(run->plan))
+		return false;
+	run_selection(run, &sel);
+	run_families(run, &sel, stop_at_candidate, run, &report);
+	return !dump_incomplete(&report);
+}

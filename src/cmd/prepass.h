@@ -17,4 +17,9 @@ int prepass_peers(struct run *run);
  * of TCP. Returns 0 or -ENOMEM. */
 int prepass_subflows(struct run *run);
 
+/* True when it is certain that the filter selects nothing, whoever holds the sockets: then nobody
+ * needs to ask who does. It takes one dump, up to the first socket that may be selected, and is
+ * only tried where the kernel leaves out most of the others. */
+bool prepass_selects_nothing(struct run *run);
+
 #endif

@@ -113,10 +113,8 @@ static const struct family *next_family(const struct run *run, size_t i)
 	return NULL;
 }
 
-/* Dumps every selected family that this kernel has, one after the other. A recording is read
- * once, as TCP. */
-static void dump_families(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
-			  struct dump_report *all)
+void run_families(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
+		  struct dump_report *all)
 {
 	uint32_t wanted = sel->netids & ~run->missing_netids;
 	const struct family *family;
@@ -178,7 +176,7 @@ static int gather_getfd(struct run *run)
 	int err;
 
 	hint_getfd();
-	dump_families(run, &run->plan->selection, collect_inode, &pass, &report);
+	run_families(run, &run->plan->selection, collect_inode, &pass, &report);
 	err = report.error == -ENOMEM ? -ENOMEM : 0;
 	if (!err)
 		err = owners_gather_getfd(run->enrich.owners, pass.inodes.items, pass.inodes.count,
@@ -252,7 +250,8 @@ int run_open(struct run *run, const struct run_plan *plan)
 		message("%s", strerror(-err));
 		return err;
 	}
-	if (needs_descriptors(run))
+	run->skipped_owners = needs_descriptors(run) && prepass_selects_nothing(run);
+	if (needs_descriptors(run) && !run->skipped_owners)
 		err = gather(run);
 	return err ? err : keep_rights(run, plan_dump_rights(run));
 }
@@ -294,7 +293,7 @@ static void take_subflows(struct run *run, struct socket *sk)
 		take_subflow(run, &items[i]);
 }
 
-/* Connections come before TCP then (dump_families()), so it is known which were listed. One that
+/* Connections come before TCP then (run_families()), so it is known which were listed. One that
  * was held back is not among them yet: its subflows have rows of their own besides. */
 static bool is_listed_already(const struct run *run, const struct socket *sk)
 {
@@ -372,7 +371,7 @@ void run_dump(struct run *run, socket_sink sink, void *ctx)
 	run->sink = sink;
 	run->ctx = ctx;
 	run->late = looks_twice(run) ? late_new() : NULL;
-	dump_families(run, &sel, take_socket, run, &run->report);
+	run_families(run, &sel, take_socket, run, &run->report);
 	resolve_late(run);
 	if (run->plan->dumped)
 		run->plan->dumped(ctx);
@@ -448,7 +447,9 @@ enum result run_verdict(const struct run *run, uint64_t sockets, uint64_t unknow
 
 	if (run->undecided)
 		hint_undecided(run->undecided);
-	if (needs_descriptors(run) && (sockets || run->undecided))
+	if (run->skipped_owners && (sockets || run->undecided))
+		hint_too_young();
+	else if (needs_descriptors(run) && (sockets || run->undecided))
 		hint_unknown(run, unknown_holders);
 	lacking = lacks_named(run);
 	if (run->failed)

@@ -27,6 +27,7 @@ struct run_plan {
 	int netns_error;             /* --net failed, and that was told: nothing can be listed */
 	uint32_t touch_states;       /* --linger=getfd touches sockets in these states only */
 	const struct filter *filter; /* NULL: every socket of the selection */
+	bool may_skip_owners;        /* where the filter selects nothing */
 	const char *read;            /* a recording, NULL: this kernel */
 	const char *command_line;    /* as it was typed, for hints */
 	/* Told, with the sink's context, when the dump is over and its rights are still there (may
@@ -47,6 +48,7 @@ struct run {
 	struct late *late;       /* sockets to look for again */
 	uint32_t missing_netids; /* of the selection, not in this kernel */
 	bool bound_seen;         /* a bound, inactive socket came: this kernel lists them */
+	bool skipped_owners;     /* nothing was selected, so nobody asked who holds it */
 	bool failed;             /* beyond the dump: capabilities could not be dropped */
 	bool may_load_bpf;       /* the capabilities were there */
 	struct dump_report report;
@@ -65,6 +67,11 @@ void run_dump(struct run *run, socket_sink sink, void *ctx);
 
 /* The plan's selection, and what its needs ask of the dump beside it. */
 void run_selection(const struct run *run, struct selection *sel);
+
+/* Dumps every selected family that this kernel has, one after the other; what went wrong is in
+ * *all. A recording is read once, as TCP. */
+void run_families(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
+		  struct dump_report *all);
 
 /* Learns which sockets stand on listeners' ports: two dumps more, made only when the plan selects
  * listeners of this kernel. Returns NULL when that is not known. */

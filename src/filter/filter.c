@@ -117,27 +117,35 @@ bool filter_states(const struct filter *filter, uint32_t *states)
 }
 
 /* Kleene's logic: unknown stays unknown unless the other side decides. */
-static enum tri match(const struct node *node, const struct socket *sk)
+static enum tri match(const struct node *node, const struct socket *sk, unsigned int lacking)
 {
 	enum tri decides = node->kind == NODE_AND ? TRI_NO : TRI_YES;
 	enum tri left, right;
 
 	if (node->in_kernel && sk->kernel_filtered)
 		return TRI_YES;
+	if (node->kind == NODE_TEST && (node->predicate->needs & lacking))
+		return TRI_UNKNOWN;
 	if (node->kind == NODE_TEST)
 		return node->predicate->test(sk, node->op, &node->value);
-	left = match(node->left, sk);
+	left = match(node->left, sk, lacking);
 	if (node->kind == NODE_NOT)
 		return left == TRI_UNKNOWN ? left : left == TRI_YES ? TRI_NO : TRI_YES;
 	if (left == decides)
 		return left;
-	right = match(node->right, sk);
+	right = match(node->right, sk, lacking);
 	return right == decides || left == TRI_YES || left == TRI_NO ? right : left;
+}
+
+enum tri filter_match_without(const struct filter *filter, const struct socket *sk,
+			      unsigned int lacking)
+{
+	return filter ? match(filter->root, sk, lacking) : TRI_YES;
 }
 
 enum tri filter_match(const struct filter *filter, const struct socket *sk)
 {
-	return filter ? match(filter->root, sk) : TRI_YES;
+	return filter_match_without(filter, sk, 0);
 }
 
 static const char *undecidable(const struct node *node)

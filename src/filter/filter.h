@@ -41,6 +41,11 @@ bool filter_states(const struct filter *filter, uint32_t *states);
 /* Decides. A test of something unknown is neither true nor false; only a YES selects. */
 enum tri filter_match(const struct filter *filter, const struct socket *sk);
 
+/* The same before everything is known: a test that needs any of `lacking` (plan/needs.h) is
+ * unknown, whatever the record says. A NO stays one when the rest is known. */
+enum tri filter_match_without(const struct filter *filter, const struct socket *sk,
+			      unsigned int lacking);
+
 /*
  * The part that the kernel can decide for internet sockets, as INET_DIAG_REQ_BYTECODE
  * (inet_diag_bc_run() in net/ipv4/inet_diag.c). Returns its length in bytes, 0 when there is none

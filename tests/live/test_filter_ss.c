@@ -201,7 +201,8 @@ static void names_mean_both_versions(void **state)
 
 /* ---- who decides ---- */
 
-/* Socket messages that reach the program, counted by strace; -1 where strace cannot. */
+/* Socket messages that reach the program, counted by strace; -1 where strace cannot. Nothing is
+ * shown that needs owners, as then a look goes before whether there is anything to ask for. */
 static int messages_received(const char *expression)
 {
 	const char *words[] = { "strace",
@@ -213,6 +214,7 @@ static int messages_received(const char *expression)
 				"-H",
 				"-t",
 				"-a",
+				"-Cnetid,state",
 				expression,
 				NULL };
 	struct tool_run run;

@@ -34,8 +34,6 @@
 #define SUBFLOWS        3 /* the first and two that join */
 #define BACKUP_ID       7 /* of the endpoint that is a backup */
 
-static const struct kind mptcp = { "", "mptcp", "-M", AF_INET, SOCK_STREAM, PROTO_MPTCP, BY_PORT };
-
 /* ---- two namespaces ---- */
 
 struct stage {
@@ -456,61 +454,9 @@ static void explain_names_them(void **state)
 	free(text);
 }
 
-/* ---- on one host ---- */
-
-/* Both ends are here: a connection that nobody has accepted has its subflow too. */
-static void loopback_and_not_accepted(void **state)
-{
-	struct listing listing;
-	struct ends ends;
-	json_t *row;
-	int client;
-
-	(void)state;
-	if (ends_open(&ends, &mptcp, 0) < 0)
-		skip();
-	assert_return_code(client = ends_connect(&ends), 0);
-	list_with(&listing, "-M", NULL);
-	row = row_by_ports(&listing, AF_INET, local_port(ends.near), peer_port(ends.near));
-	check_row(row, json_array_size(row_get(row, "subflows")) == 1);
-	check_row(row, json_array_size(row_get(row, "peer_holders")) == 1);
-	/* Its other end waits in the listener's queue. */
-	row = row_by_ports(&listing, AF_INET, peer_port(client), local_port(client));
-	check_row(row, row_is_int(row, "inode", 0));
-	check_row(row, json_array_size(row_get(row, "subflows")) == 1);
-	row = json_array_get(row_get(row, "subflows"), 0);
-	check_row(row, row_is_int(row, "inode", 0) && row_is_text(row, "netid", "tcp"));
-	listing_free(&listing);
-	close(client);
-	ends_close(&ends);
-}
-
-/* Where there is no connection TCP is not asked for what it cannot have. */
-static void without_connections_nothing_more_is_asked(void **state)
-{
-	static const char *const plain[] = { "-M", "-H", "-C", "netid,inode", NULL };
-	static const char *const more[] = { "-M", "-H", "-j", "-C", "netid,subflows", NULL };
-	static const char *const json[] = { "-M", "-H", "-j", "-C", "netid,inode", NULL };
-	int without, table, with;
-
-	(void)state;
-	without = tool_requests(json);
-	table = tool_requests(plain);
-	with = tool_requests(more);
-	if (without <= 0) {
-		print_message("# strace cannot trace the program here\n");
-		skip();
-	}
-	/* IPv4 and IPv6. */
-	assert_int_equal(table, without + 2);
-	assert_int_equal(with, without + 2);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_connections_nothing_more_is_asked),
-		cmocka_unit_test(loopback_and_not_accepted),
 		cmocka_unit_test(a_connection_lists_its_subflows),
 		cmocka_unit_test(ids_and_flags_are_those_that_were_set),
 		cmocka_unit_test(no_subflow_is_listed_twice),

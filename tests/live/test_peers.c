@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The other end of a connection: what the tool says of it, compared with the descriptors that
+ * The other end of a unix socket: what the tool says of it, compared with the descriptors that
  * this test and a child of it hold, and with the names that ss lists.
  */
 #include "config.h"
@@ -25,6 +25,7 @@
 
 #include "ends.h"
 #include "harness.h"
+#include "peer_rows.h"
 #include "tcp.h"
 #include "tool.h"
 
@@ -32,38 +33,6 @@ static const struct kind pair_kind = { "", "u_str", "-x", AF_UNIX, SOCK_STREAM, 
 static const struct kind path_kind = { "", "u_str", "-x", AF_UNIX, SOCK_STREAM, 0, BY_PATH };
 static const struct kind name_kind = { "", "u_seq", "-x", AF_UNIX, SOCK_SEQPACKET, 0, BY_ABSTRACT };
 static const struct kind dgram_kind = { "", "u_dgr", "-x", AF_UNIX, SOCK_DGRAM, 0, BY_PATH };
-
-static void list_with(struct listing *listing, const char *option, const char *more)
-{
-	assert_return_code(harness_list(listing, "-a", option, more, NULL), 0);
-	if (listing->status != 0)
-		fail_msg("status %d, stderr: %s", listing->status, listing->errors);
-	assert_int_equal(listing->bad_lines, 0);
-}
-
-/* Holders are read without privilege too, as long as they are this user's. */
-static bool has_peer_holder(const json_t *row, pid_t pid, int fd)
-{
-	const json_t *holder;
-	size_t i;
-
-	json_array_foreach(row_get(row, "peer_holders"), i, holder)
-	{
-		if (row_is_int(holder, "pid", pid) && row_is_int(holder, "fd", fd))
-			return true;
-	}
-	return false;
-}
-
-static size_t peer_holders(const json_t *row)
-{
-	return json_array_size(row_get(row, "peer_holders"));
-}
-
-static bool nobody_has_the_peer(const json_t *row)
-{
-	return json_is_array(row_get(row, "peer_holders")) && peer_holders(row) == 0;
-}
 
 static bool peer_is_called(const json_t *row, const char *path, bool abstract)
 {
@@ -136,7 +105,7 @@ static void a_pair_has_each_other(void **state)
 
 	(void)state;
 	assert_return_code(ends_open(&ends, &pair_kind, 0), 0);
-	list_with(&listing, "-x", NULL);
+	list_rows(&listing, "-x", NULL);
 	row = row_by_inode(&listing, inode_of(ends.near));
 	check_row(row, row_is_int(row, "peer.inode", inode_of(ends.far)));
 	check_row(row, peer_is_called(row, NULL, false));
@@ -159,7 +128,7 @@ static void a_client_sees_the_name_it_connected_to(void **state)
 		json_t *row;
 
 		assert_return_code(ends_open(&ends, kinds[i], 0), 0);
-		list_with(&listing, "-x", NULL);
+		list_rows(&listing, "-x", NULL);
 		row = row_by_inode(&listing, inode_of(ends.far));
 		if (abstract) /* the harness made it with the NUL of a string at its end */
 			check_row(row,
@@ -214,7 +183,7 @@ static void nobody_has_what_nobody_accepted(void **state)
 	(void)state;
 	assert_return_code(ends_listen(&ends, &path_kind), 0);
 	assert_return_code(client = ends_connect(&ends), 0);
-	list_with(&listing, "-x", NULL);
+	list_rows(&listing, "-x", NULL);
 	row = row_by_inode(&listing, inode_of(client));
 	check_row(row, row_is_null(row, "peer.inode"));
 	check_row(row, peer_is_called(row, path_of(&ends), false));
@@ -237,7 +206,7 @@ static void a_peer_that_is_gone_is_not_known(void **state)
 	assert_return_code(ends_open(&ends, &path_kind, 0), 0);
 	drop_fd(&ends.near);
 	drop_fd(&ends.listener);
-	list_with(&listing, "-x", NULL);
+	list_rows(&listing, "-x", NULL);
 	row = row_by_inode(&listing, inode_of(ends.far));
 	check_row(row, row_is_null(row, "peer.inode"));
 	check_row(row, peer_is_not_known(row));
@@ -255,7 +224,7 @@ static void half_closed_is_still_connected(void **state)
 	(void)state;
 	assert_return_code(ends_open(&ends, &path_kind, 0), 0);
 	assert_return_code(shutdown(ends.near, SHUT_WR), 0);
-	list_with(&listing, "-x", NULL);
+	list_rows(&listing, "-x", NULL);
 	row = row_by_inode(&listing, inode_of(ends.far));
 	check_row(row, peer_is_called(row, path_of(&ends), false));
 	check_row(row, has_peer_holder(row, getpid(), ends.near));
@@ -278,13 +247,13 @@ static void another_process_has_it(void **state)
 	child = fork_holder(ends.far, ends.near);
 	close(far);
 	ends.far = -1;
-	list_with(&listing, "-x", NULL);
+	list_rows(&listing, "-x", NULL);
 	row = row_by_inode(&listing, inode_of(ends.near));
 	check_row(row, peer_holders(row) == 1 && has_peer_holder(row, child.pid, far));
 	listing_free(&listing);
 	/* The process ends, and with it the peer. */
 	end_child(&child);
-	list_with(&listing, "-x", NULL);
+	list_rows(&listing, "-x", NULL);
 	row = row_by_inode(&listing, inode_of(ends.near));
 	check_row(row, row_is_null(row, "peer_holders") && peer_is_not_known(row));
 	listing_free(&listing);
@@ -336,7 +305,7 @@ static void a_passed_descriptor(void **state)
 	far = inode_of(ends.far);
 	send_descriptor(way.near, ends.far);
 	drop_fd(&ends.far);
-	list_with(&listing, "-x", NULL);
+	list_rows(&listing, "-x", NULL);
 	row = row_by_inode(&listing, inode_of(ends.near));
 	check_row(row, row_is_int(row, "peer.inode", far));
 	/* Only a pass that saw every process can say that none has it. */
@@ -344,7 +313,7 @@ static void a_passed_descriptor(void **state)
 		check_row(row, nobody_has_the_peer(row));
 	listing_free(&listing);
 	ends.far = take_descriptor(way.far);
-	list_with(&listing, "-x", NULL);
+	list_rows(&listing, "-x", NULL);
 	row = row_by_inode(&listing, inode_of(ends.near));
 	check_row(row, peer_holders(row) == 1 && has_peer_holder(row, getpid(), ends.far));
 	listing_free(&listing);
@@ -372,7 +341,7 @@ static void a_peer_in_another_namespace(void **state)
 	assert_return_code(setns(home, CLONE_NEWNET), 0);
 	assert_return_code(ends.far, 0);
 	assert_return_code(ends.near = ends_connect(&ends), 0);
-	list_with(&listing, "-x", NULL);
+	list_rows(&listing, "-x", NULL);
 	assert_null(row_by_inode(&listing, inode_of(ends.far)));
 	row = row_by_inode(&listing, inode_of(ends.near));
 	check_row(row, row_is_int(row, "peer.inode", inode_of(ends.far)));
@@ -460,7 +429,7 @@ static void names_are_those_of_ss(void **state)
 	assert_return_code(ends_open(&pair, &pair_kind, 0), 0);
 	if (tool_run(&ss, ss_words) != 0)
 		skip();
-	list_with(&listing, "-x", NULL);
+	list_rows(&listing, "-x", NULL);
 	json_array_foreach(listing.rows, i, row)
 	{
 		uint32_t peer = (uint32_t)json_integer_value(row_get(row, "peer.inode"));
@@ -480,105 +449,6 @@ static void names_are_those_of_ss(void **state)
 	ends_close(&pair);
 }
 
-/* ---- TCP ---- */
-
-static void tcp_over_loopback(void **state)
-{
-	static const int families[] = { AF_INET, AF_INET6 };
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct listing listing;
-		struct tcp_pair pair;
-		json_t *row;
-
-		assert_return_code(tcp_pair_open(&pair, families[i], 0), 0);
-		list_with(&listing, "-t", NULL);
-		row = row_by_inode(&listing, inode_of(pair.near));
-		check_row(row, peer_holders(row) == 1);
-		check_row(row, has_peer_holder(row, getpid(), pair.far));
-		row = row_by_inode(&listing, inode_of(pair.far));
-		check_row(row, has_peer_holder(row, getpid(), pair.near));
-		row = row_by_inode(&listing, inode_of(pair.listener));
-		check_row(row, row_is_null(row, "peer_holders"));
-		listing_free(&listing);
-		tcp_pair_close(&pair);
-	}
-}
-
-/* The server speaks IPv6 and the client IPv4. */
-static void tcp_of_two_versions(void **state)
-{
-	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct listing listing;
-	int accepted;
-	json_t *row;
-
-	(void)state;
-	assert_return_code(bind(listener, (struct sockaddr *)&any, sizeof(any)), 0);
-	assert_return_code(listen(listener, 2), 0);
-	to.sin_port = htons(local_port(listener));
-	assert_return_code(connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
-	assert_return_code(accepted = tcp_accept(listener), 0);
-	list_with(&listing, "-t", NULL);
-	row = row_by_inode(&listing, inode_of(client));
-	check_row(row, has_peer_holder(row, getpid(), accepted));
-	row = row_by_inode(&listing, inode_of(accepted));
-	check_row(row, has_peer_holder(row, getpid(), client));
-	listing_free(&listing);
-	close(accepted);
-	close(client);
-	close(listener);
-}
-
-/* Nobody has accepted it; its process has closed it. Either is there, and nobody has it. */
-static void tcp_ends_that_nobody_has(void **state)
-{
-	struct listing listing;
-	struct tcp_pair pair;
-	json_t *row;
-	int waiting;
-
-	(void)state;
-	assert_return_code(tcp_pair_open(&pair, AF_INET, 0), 0);
-	assert_return_code(waiting = tcp_connect(AF_INET, pair.far_port, 0), 0);
-	assert_return_code(tcp_fill_to_zero_window(pair.near), 0);
-	drop_fd(&pair.near);
-	list_with(&listing, "-t", NULL);
-	row = row_by_inode(&listing, inode_of(waiting));
-	check_row(row, nobody_has_the_peer(row));
-	row = row_by_inode(&listing, inode_of(pair.far));
-	check_row(row, nobody_has_the_peer(row));
-	listing_free(&listing);
-	close(waiting);
-	tcp_pair_close(&pair);
-}
-
-/* Nothing more is asked of the kernel than the columns need. */
-static int requests(const char *columns)
-{
-	const char *const args[] = { "-x", "-t", "-a", "-H", "-C", columns, NULL };
-
-	return tool_requests(args);
-}
-
-static void only_columns_that_show_it_ask_for_it(void **state)
-{
-	int plain = requests("netid,state,local,process");
-
-	(void)state;
-	if (plain <= 0) {
-		print_message("# strace cannot trace the program here\n");
-		skip();
-	}
-	assert_int_equal(requests("netid,local,peer"), plain + 1);
-	assert_int_equal(requests("netid,peer-process"), plain + 2);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,12 +463,8 @@ int main(void)
 		cmocka_unit_test(a_peer_in_another_namespace),
 		cmocka_unit_test(cells_and_filters),
 		cmocka_unit_test(names_are_those_of_ss),
-		cmocka_unit_test(tcp_over_loopback),
-		cmocka_unit_test(tcp_of_two_versions),
-		cmocka_unit_test(tcp_ends_that_nobody_has),
-		cmocka_unit_test(only_columns_that_show_it_ask_for_it),
 	};
 
 	harness_enter();
-	return cmocka_run_group_tests_name("peers", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("unix peers", tests, NULL, NULL);
 }

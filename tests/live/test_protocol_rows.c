@@ -386,6 +386,55 @@ static void sockets_with_one_cookie_are_all_listed(void **state)
 	ends_close(&ends);
 }
 
+/* Both ends are here: a connection that nobody has accepted has its subflow too. */
+static void loopback_and_not_accepted(void **state)
+{
+	struct listing listing;
+	struct ends ends;
+	json_t *row;
+	int client;
+
+	(void)state;
+	need_mptcp();
+	assert_return_code(ends_open(&ends, &mptcp, 0), 0);
+	assert_return_code(client = ends_connect(&ends), 0);
+	list_with(&listing, "-M", NULL);
+	row = row_by_ports(&listing, AF_INET, local_port(ends.near), peer_port(ends.near));
+	check_row(row, json_array_size(row_get(row, "subflows")) == 1);
+	check_row(row, json_array_size(row_get(row, "peer_holders")) == 1);
+	/* Its other end waits in the listener's queue. */
+	row = row_by_ports(&listing, AF_INET, peer_port(client), local_port(client));
+	check_row(row, row_is_int(row, "inode", 0));
+	check_row(row, json_array_size(row_get(row, "subflows")) == 1);
+	row = json_array_get(row_get(row, "subflows"), 0);
+	check_row(row, row_is_int(row, "inode", 0) && row_is_text(row, "netid", "tcp"));
+	listing_free(&listing);
+	close(client);
+	ends_close(&ends);
+}
+
+/* Where there is no connection TCP is not asked for what it cannot have. */
+static void without_connections_nothing_more_is_asked(void **state)
+{
+	static const char *const plain[] = { "-M", "-H", "-C", "netid,inode", NULL };
+	static const char *const more[] = { "-M", "-H", "-j", "-C", "netid,subflows", NULL };
+	static const char *const json[] = { "-M", "-H", "-j", "-C", "netid,inode", NULL };
+	int without, table, with;
+
+	(void)state;
+	need_mptcp();
+	without = tool_requests(json);
+	table = tool_requests(plain);
+	with = tool_requests(more);
+	if (without <= 0) {
+		print_message("# strace cannot trace the program here\n");
+		skip();
+	}
+	/* IPv4 and IPv6. */
+	assert_int_equal(table, without + 2);
+	assert_int_equal(with, without + 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +445,8 @@ int main(void)
 		cmocka_unit_test(an_empty_datagram_hides_the_next),
 		cmocka_unit_test(several_messages),
 		cmocka_unit_test(sockets_with_one_cookie_are_all_listed),
+		cmocka_unit_test(without_connections_nothing_more_is_asked),
+		cmocka_unit_test(loopback_and_not_accepted),
 		cmocka_unit_test(a_subflow_is_not_counted),
 		cmocka_unit_test(a_fallback_does_not_reset),
 		cmocka_unit_test(an_orphan_with_data_is_at_risk),

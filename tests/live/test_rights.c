@@ -227,6 +227,73 @@ static void one_capability(void **state)
 	listing_free(&listing);
 }
 
+/* ---- nobody is asked who holds what is not selected ---- */
+
+static void list_filtered(struct listing *listing, uid_t uid, const char *filter)
+{
+	const char *const args[] = { "-a", "-t", filter, NULL };
+	const struct run_as as = { .uid = uid };
+
+	assert_return_code(harness_list_as(listing, uid ? &as : NULL, args), 0);
+	assert_int_equal(listing->status, 0);
+	assert_int_equal(listing->bad_lines, 0);
+	assert_true(json_is_true(json_object_get(listing->summary, "complete")));
+}
+
+static bool asked_for_owners(const struct listing *listing)
+{
+	return !json_is_null(json_object_get(listing->header, "owners_source"));
+}
+
+/* Port 1 has no socket here; that linger is unknown says nothing before it was asked for. */
+static void owners_of_nothing_are_not_asked_for(void **state)
+{
+	static const char *const nothing[] = { "sport = 1", "state last-ack",
+					       "sport = 1 or dport = 1",
+					       "sport = 1 and linger unknown",
+					       "state closing and comm = *" };
+	static const uid_t users[] = { 0, NOBODY };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++) {
+		for (size_t u = 0; u < 2; u++) {
+			struct listing listing;
+
+			list_filtered(&listing, users[u], nothing[i]);
+			assert_int_equal(json_array_size(listing.rows), 0);
+			assert_false(asked_for_owners(&listing));
+			/* There is nothing that could not be read. */
+			assert_string_equal(listing.errors, "");
+			listing_free(&listing);
+		}
+	}
+}
+
+static void owners_of_what_may_be_selected_are_asked_for(void **state)
+{
+	static const char *const formats[] = { "sport = %u", "sport = %u and not linger unknown",
+					       "sport = %u and pid != 0 and risk <= certain",
+					       "sport = %u and reason != linger-unknown" };
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		struct listing listing;
+		char filter[128];
+		const char *why;
+		json_t *row;
+
+		snprintf(filter, sizeof(filter), formats[i], stage->roots.near_port);
+		list_filtered(&listing, 0, filter);
+		assert_true(asked_for_owners(&listing));
+		/* Where linger cannot be read some of them select nothing. */
+		if (i == 0 || linger_by_bpf(&listing, &why)) {
+			row = near_row(&listing, &stage->roots);
+			check_row(row, row_has_holder(row, getpid(), stage->roots.near));
+		}
+		listing_free(&listing);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +301,8 @@ int main(void)
 		cmocka_unit_test(a_stranger),
 		cmocka_unit_test(the_two_capabilities),
 		cmocka_unit_test(one_capability),
+		cmocka_unit_test(owners_of_nothing_are_not_asked_for),
+		cmocka_unit_test(owners_of_what_may_be_selected_are_asked_for),
 	};
 
 	harness_enter();

@@ -197,6 +197,75 @@ static void says_what_is_decided_where(void **state)
 	}
 }
 
+/* ---- before everything is known ---- */
+
+#define OWNERS (NEED_OWNERS | NEED_LINGER | NEED_FORECAST)
+
+/* What says NO here says it when holders and linger are known too. */
+static void a_no_without_owners_is_a_no(void **state)
+{
+	static const struct {
+		const char *text;
+		enum tri expected;
+	} rows[] = {
+		{ "sport = 80", TRI_YES },
+		{ "sport = 81", TRI_NO },
+		{ "sport = 81 and pid = 5", TRI_NO },
+		{ "sport = 80 and pid = 5", TRI_UNKNOWN },
+		{ "sport = 81 or comm = x", TRI_UNKNOWN },
+		{ "not (sport = 80 or comm = x)", TRI_NO },
+		/* The record has neither; that says nothing. */
+		{ "linger unknown", TRI_UNKNOWN },
+		{ "not linger unknown", TRI_UNKNOWN },
+		{ "linger = 0", TRI_UNKNOWN },
+		{ "reason != linger-unknown", TRI_UNKNOWN },
+		{ "reason shared", TRI_UNKNOWN },
+		{ "risk = none", TRI_UNKNOWN },
+		{ "peerpid = 1", TRI_UNKNOWN },
+	};
+	struct socket sk;
+
+	(void)state;
+	socket_init(&sk);
+	sk.netid = NETID_TCP;
+	sk.family = AF_INET;
+	sk.state = STATE_LISTEN;
+	sk.local.port = 80;
+	sk.inode = 5;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct filter *filter = parse(rows[i].text);
+
+		if (filter_match_without(filter, &sk, OWNERS) != rows[i].expected)
+			fail_msg("'%s'", rows[i].text);
+		filter_free(filter);
+	}
+	assert_int_equal(filter_match_without(NULL, &sk, OWNERS), TRI_YES);
+}
+
+/* Only a path asks for the names of peers. */
+static void a_path_asks_for_names(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned int needs;
+	} rows[] = {
+		{ "dst unix:/run/x", NEED_PEER_NAMES },
+		{ "sport = 1 or not dst @x", NEED_PEER_NAMES },
+		{ "src unix:/run/x", 0 },
+		{ "dst 10.0.0.1", 0 },
+		{ "dst :80", 0 },
+		{ "peercomm x", NEED_OWNERS | NEED_PEER_HOLDERS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct filter *filter = parse(rows[i].text);
+
+		assert_int_equal(filter_needs(filter), rows[i].needs);
+		filter_free(filter);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +273,8 @@ int main(void)
 		cmocka_unit_test(states_that_cannot_be),
 		cmocka_unit_test(needs_are_those_of_every_word),
 		cmocka_unit_test(says_what_is_decided_where),
+		cmocka_unit_test(a_no_without_owners_is_a_no),
+		cmocka_unit_test(a_path_asks_for_names),
 	};
 
 	return cmocka_run_group_tests_name("filter plan", tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "base/index.h"
 #include "enrich/owners.h"
 #include "enrich/peers.h"
+#include "filter/filter.h"
 
 #define MANY 5000
 
@@ -335,6 +336,80 @@ static void both_ends_have_holders_of_their_own(void **state)
 	owners_free(owners);
 }
 
+/* ---- what a filter makes of them ---- */
+
+#define YES TRI_YES
+#define NO  TRI_NO
+#define UNK TRI_UNKNOWN
+
+struct row {
+	const char *text;
+	enum tri expected;
+};
+
+static void assert_rows(const struct socket *sk, const struct row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct filter_error error = { 0 };
+		struct filter *filter;
+
+		assert_int_equal(filter_parse(&filter, rows[i].text, &error), 0);
+		if (filter_match(filter, sk) != rows[i].expected)
+			fail_msg("'%s'", rows[i].text);
+		filter_free(filter);
+	}
+}
+
+#define ASSERT_ROWS(sk, ...)                                \
+	do {                                                \
+		const struct row rows_[] = { __VA_ARGS__ }; \
+		assert_rows((sk), rows_, COUNT(rows_));     \
+	} while (0)
+
+/* sock_diag tells the inode of a unix peer; its name is known when it was looked for and found. */
+static void a_unix_peer_has_a_known_name_or_none(void **state)
+{
+	struct socket sk = unix_socket(5, NULL, 0, false);
+
+	(void)state;
+	ASSERT_ROWS(&sk, { "dst /run/x", NO }, { "dst unix:*", YES }, { "dst != /run/x", YES });
+	sk.un.peer_inode = 6;
+	ASSERT_ROWS(&sk, { "dst /run/x", UNK }, { "dst != /run/x", UNK }, { "dst unix:*", YES },
+		    { "dst unix:**", YES }, { "dst 10.0.0.1", NO });
+	sk.other.found = sk.other.name_known = true;
+	ASSERT_ROWS(&sk, { "dst /run/x", NO }, { "dst != /run/x", YES }, { "dst unix:*", YES });
+	sk.other.name = (struct unix_end){ .name = "/run/x", .name_len = 6 };
+	ASSERT_ROWS(&sk, { "dst /run/x", YES }, { "dst != /run/x", NO }, { "dst /RUN/?", YES },
+		    { "dst unix:@*", NO }, { "src /run/x", NO }, { "dst 10.0.0.1", NO });
+	/* Gone, or not accepted by a listener that is not known. */
+	sk.other = (struct other_end){ 0 };
+	sk.un.peer_inode = 0;
+	sk.un.peer_hidden = true;
+	ASSERT_ROWS(&sk, { "dst /run/x", UNK }, { "dst unix:*", YES });
+}
+
+static void any_holder_of_the_peer_counts(void **state)
+{
+	static const struct holder holders[] = { { 7, 3, "client", 7 }, { 8, 3, "worker", 8 } };
+	struct socket sk = unix_socket(5, NULL, 0, false);
+
+	(void)state;
+	/* A listener has no peer. */
+	ASSERT_ROWS(&sk, { "peerpid 7", NO }, { "peer-comm != client", YES });
+	sk.un.peer_inode = 6;
+	ASSERT_ROWS(&sk, { "peer-pid 7", UNK }, { "peercomm client", UNK });
+	sk.other = (struct other_end){ .found = true,
+				       .inode = 6,
+				       .holders = { HOLDERS_PARTIAL, 2, holders } };
+	ASSERT_ROWS(&sk, { "peerpid = 8", YES }, { "peerpid = 9", UNK }, { "peercomm cl*", YES },
+		    { "peer-comm != client", NO }, { "comm client", UNK });
+	sk.other.holders.known = HOLDERS_COMPLETE;
+	ASSERT_ROWS(&sk, { "peerpid = 9", NO }, { "peercomm init", NO });
+	/* No process has it. */
+	sk.other = (struct other_end){ .found = true };
+	ASSERT_ROWS(&sk, { "peerpid = 9", NO }, { "peercomm != init", YES });
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +425,8 @@ int main(void)
 		cmocka_unit_test(what_several_have_is_nobodys),
 		cmocka_unit_test(listeners_and_other_protocols_have_no_other_end),
 		cmocka_unit_test(both_ends_have_holders_of_their_own),
+		cmocka_unit_test(a_unix_peer_has_a_known_name_or_none),
+		cmocka_unit_test(any_holder_of_the_peer_counts),
 	};
 
 	return cmocka_run_group_tests_name("peers", tests, NULL, NULL);

@@ -404,50 +404,6 @@ static void autobound_unix_names_have_five_digits(void **state)
 	}
 }
 
-/* sock_diag tells the inode of a unix peer; its name is known when it was looked for and found. */
-static void a_unix_peer_has_a_known_name_or_none(void **state)
-{
-	struct socket sk = unix_socket(NULL, 0, false);
-
-	(void)state;
-	ASSERT_ROWS(&sk, { "dst /run/x", NO }, { "dst unix:*", YES }, { "dst != /run/x", YES });
-	sk.un.peer_inode = 6;
-	ASSERT_ROWS(&sk, { "dst /run/x", UNK }, { "dst != /run/x", UNK }, { "dst unix:*", YES },
-		    { "dst unix:**", YES }, { "dst 10.0.0.1", NO });
-	sk.other.found = sk.other.name_known = true;
-	ASSERT_ROWS(&sk, { "dst /run/x", NO }, { "dst != /run/x", YES }, { "dst unix:*", YES });
-	sk.other.name = (struct unix_end){ .name = "/run/x", .name_len = 6 };
-	ASSERT_ROWS(&sk, { "dst /run/x", YES }, { "dst != /run/x", NO }, { "dst /RUN/?", YES },
-		    { "dst unix:@*", NO }, { "src /run/x", NO }, { "dst 10.0.0.1", NO });
-	/* Gone, or not accepted by a listener that is not known. */
-	sk.other = (struct other_end){ 0 };
-	sk.un.peer_inode = 0;
-	sk.un.peer_hidden = true;
-	ASSERT_ROWS(&sk, { "dst /run/x", UNK }, { "dst unix:*", YES });
-}
-
-static void any_holder_of_the_peer_counts(void **state)
-{
-	static const struct holder holders[] = { { 7, 3, "client", 7 }, { 8, 3, "worker", 8 } };
-	struct socket sk = unix_socket(NULL, 0, false);
-
-	(void)state;
-	/* A listener has no peer. */
-	ASSERT_ROWS(&sk, { "peerpid 7", NO }, { "peer-comm != client", YES });
-	sk.un.peer_inode = 6;
-	ASSERT_ROWS(&sk, { "peer-pid 7", UNK }, { "peercomm client", UNK });
-	sk.other = (struct other_end){ .found = true,
-				       .inode = 6,
-				       .holders = { HOLDERS_PARTIAL, 2, holders } };
-	ASSERT_ROWS(&sk, { "peerpid = 8", YES }, { "peerpid = 9", UNK }, { "peercomm cl*", YES },
-		    { "peer-comm != client", NO }, { "comm client", UNK });
-	sk.other.holders.known = HOLDERS_COMPLETE;
-	ASSERT_ROWS(&sk, { "peerpid = 9", NO }, { "peercomm init", NO });
-	/* No process has it. */
-	sk.other = (struct other_end){ .found = true };
-	ASSERT_ROWS(&sk, { "peerpid = 9", NO }, { "peercomm != init", YES });
-}
-
 /* ---- the logic of the unknown ---- */
 
 static void unknown_is_neither_true_nor_false(void **state)
@@ -497,8 +453,6 @@ int main(void)
 		cmocka_unit_test(ipv4_in_ipv6_is_ipv4),
 		cmocka_unit_test(unix_names_are_patterns),
 		cmocka_unit_test(autobound_unix_names_have_five_digits),
-		cmocka_unit_test(a_unix_peer_has_a_known_name_or_none),
-		cmocka_unit_test(any_holder_of_the_peer_counts),
 		cmocka_unit_test(unknown_is_neither_true_nor_false),
 	};
 
