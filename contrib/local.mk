@@ -7,6 +7,7 @@ noinst_PROGRAMS += lingerstat-showcase
 lingerstat_showcase_SOURCES = contrib/showcase.c
 lingerstat_showcase_LDADD =
 EXTRA_DIST += contrib/quickstart
+dist_doc_DATA = contrib/lingerstat.schema.json
 
 # The demonstration: built here, and installed as sources with a script that compiles them.
 DEMO_SOURCES = \

@@ -12,12 +12,14 @@
  *   value     PREDICATE WORD HELP
  *   joining   WORD                           and, or, not
  *   column    NAME HEADER JSON HELP
+ *   json      VOCABULARY WORD                as JSON writes it
  */
 #include <stdio.h>
 
 #include "cmd/cmd.h"
 #include "cmd/vocabulary.h"
 #include "filter/filter.h"
+#include "model/reason.h"
 #include "present/column.h"
 
 static const char *const sources[] = {
@@ -86,6 +88,19 @@ static void print_columns(void)
 		       columns[i].json, columns[i].help);
 }
 
+#define PRINT_JSON(vocabulary, name, first, count) \
+	for (int i = (first); i < (count); i++)    \
+	printf("json\t%s\t%s\n", vocabulary, name(i))
+
+static void print_json(void)
+{
+	PRINT_JSON("netid", netid_name, 0, NETID_COUNT);
+	PRINT_JSON("state", state_json_name, STATE_ESTABLISHED, STATE_NEW_SYN_RECV);
+	PRINT_JSON("risk", risk_name, 0, RISK_COUNT);
+	PRINT_JSON("outcome", outcome_name, 0, OUTCOME_COUNT);
+	PRINT_JSON("reason", reason_name, 0, REASON_COUNT);
+}
+
 int main(void)
 {
 	unsigned int n;
@@ -96,5 +111,6 @@ int main(void)
 	print_arguments();
 	print_filter();
 	print_columns();
+	print_json();
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""usage: schema.py check|whole|mutate SCHEMA <OUTPUT
+       schema.py open SCHEMA <OUTPUT
+       schema.py keys|words SCHEMA
+
+Compares the tool's JSON, a document or a line an object, with its schema. The published schema
+lets keys be added; here one that it does not describe is an error.
+
+  check   every object is as described, and has no other key
+  whole   likewise, and sockets have every key (no -C was given)
+  mutate  likewise, and each object is refused once a key is misspelt, added or missing, or a
+          value has another type
+  open    the schema as it is published takes the output with a key added to every object
+  keys    the paths of a socket's keys
+  words   the enumerations, a name and a word a line
+
+Exit status: 0, or 1 with what is wrong; 77 without python3-jsonschema.
+"""
+
+import copy
+import json
+import sys
+
+try:
+    from jsonschema import Draft202012Validator
+except ImportError:
+    sys.exit(77)
+
+OPTIONAL = {"path_base64", "comm_base64", "explain"}
+
+
+def close_objects(schema):
+    """No key but those described."""
+    if isinstance(schema, list):
+        for part in schema:
+            close_objects(part)
+    elif isinstance(schema, dict):
+        for part in schema.values():
+            close_objects(part)
+        if schema.get("type") == "object" and "properties" in schema:
+            schema["additionalProperties"] = False
+
+
+def require_all(schema):
+    for name in ("socket", "close", "summary"):
+        part = schema["$defs"][name]
+        part["required"] = [key for key in part["properties"] if key not in OPTIONAL]
+
+
+def validator_of(schema, name):
+    """Validates one kind of object: its messages say more than those of the oneOf on top."""
+    part = {key: value for key, value in schema.items() if key != "oneOf"}
+    part["$ref"] = "#/$defs/" + name
+    return Draft202012Validator(part)
+
+
+def kind_of(value):
+    if not isinstance(value, dict):
+        return "document"
+    return {"reason": "reason_text"}.get(value.get("type"), value.get("type", "document"))
+
+
+def read_objects(text):
+    try:
+        return [json.loads(text)]
+    except json.JSONDecodeError:
+        return [json.loads(line) for line in text.splitlines()]
+
+
+def leaves(value, path=()):
+    """Every path in it, that of the whole first."""
+    yield path
+    if isinstance(value, dict):
+        for key in value:
+            yield from leaves(value[key], path + (key,))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from leaves(item, path + (i,))
+
+
+def at(value, path):
+    for step in path:
+        value = value[step]
+    return value
+
+
+def wrong_values(value):
+    """What must not stand where this value stood."""
+    if value is None:
+        return [-1, 0.5, {}]
+    if isinstance(value, bool):
+        return [int(value), str(value).lower()]
+    if isinstance(value, int):
+        return [str(value), -1, value + 0.5, True]
+    if isinstance(value, str):
+        return [7, False, [value]]
+    return [7, "", True]
+
+
+def mutations(whole):
+    for path in leaves(whole):
+        if not path:
+            continue
+        here = at(whole, path)
+        for wrong in wrong_values(here):
+            copied = copy.deepcopy(whole)
+            at(copied, path[:-1])[path[-1]] = wrong
+            yield "%s: %r for %r" % (path, wrong, here), copied
+        if isinstance(path[-1], str):
+            copied = copy.deepcopy(whole)
+            del at(copied, path[:-1])[path[-1]]
+            if path[-1] not in OPTIONAL:
+                yield "%s is missing" % (path,), copied
+            renamed = copy.deepcopy(copied)
+            at(renamed, path[:-1])[path[-1] + "s"] = here
+            yield "%ss for %s" % (path, path[-1]), renamed
+        if isinstance(here, dict):
+            copied = copy.deepcopy(whole)
+            at(copied, path)["surprise"] = None
+            yield "%s has one key more" % (path,), copied
+
+
+def shape(value):
+    """Equal for objects that differ in numbers and texts alone."""
+    if isinstance(value, dict):
+        return tuple((key, shape(value[key])) for key in value)
+    if isinstance(value, list):
+        return ("list",) + tuple(sorted({repr(shape(item)) for item in value}))
+    return type(value).__name__
+
+
+def parts(document):
+    """A document's objects, each to be judged by itself."""
+    if kind_of(document) != "document":
+        return [document]
+    return [document["header"], *document["sockets"], document["summary"]]
+
+
+def report(errors):
+    for error in errors:
+        print("%s: %s" % ("/".join(map(str, error.absolute_path)), error.message[:300]))
+    return bool(errors)
+
+
+def check(schema, objects):
+    wrong = 0
+    for value in objects:
+        wrong += report(list(validator_of(schema, kind_of(value)).iter_errors(value)))
+        if not wrong and not Draft202012Validator(schema).is_valid(value):
+            print("none of the schema's kinds, or several of them")
+            wrong += 1
+    print("%d objects" % len(objects))
+    return wrong
+
+
+def mutate(schema, objects):
+    taken = tried = 0
+    seen = set()
+    for value in (part for whole in objects for part in parts(whole)):
+        if shape(value) in seen:
+            continue
+        seen.add(shape(value))
+        validator = validator_of(schema, kind_of(value))
+        for name, wrong in mutations(value):
+            tried += 1
+            if validator.is_valid(wrong):
+                taken += 1
+                print("taken: " + name)
+    print("%d shapes, %d mutations" % (len(seen), tried))
+    return taken or tried < 100
+
+
+def add_keys(value):
+    if isinstance(value, list):
+        return [add_keys(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {**{key: add_keys(item) for key, item in value.items()}, "of_a_later_version": None}
+
+
+def paths(schema, name="socket", before=""):
+    for key, part in schema["$defs"][name]["properties"].items():
+        yield before + key
+        if part.get("$ref") == "#/$defs/close":
+            yield from paths(schema, "close", "close.")
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    with open(sys.argv[2], encoding="utf-8") as file:
+        schema = json.load(file)
+    Draft202012Validator.check_schema(schema)
+    verb = sys.argv[1]
+    if verb == "keys":
+        print("\n".join(paths(schema)))
+        return 0
+    if verb == "words":
+        for name in ("netid", "state", "risk", "outcome", "reason"):
+            for word in schema["$defs"][name]["enum"]:
+                print(name, word)
+        return 0
+    objects = read_objects(sys.stdin.read())
+    if verb == "open":
+        return check(schema, add_keys(objects))
+    close_objects(schema)
+    if verb in ("whole", "mutate"):
+        require_all(schema)
+    return {"check": check, "whole": check, "mutate": mutate}[verb](schema, objects)
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)
