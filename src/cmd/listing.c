@@ -21,6 +21,7 @@ struct view {
 	struct outbuf out;
 	struct writer *writer;
 	struct names *names;
+	int64_t written_ms; /* when rows were last written out */
 	struct tally tally;
 	bool tally_wanted;
 	int fd; /* where the output goes */
@@ -191,9 +192,31 @@ static int open_output(const struct listing *l)
 	return fd;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Rows are written when the buffer is full. Where few are chosen, or the source takes its time,
+ * that could be long; so they also are when nothing else is at hand, and ten times a second. */
+static void write_out(void *ctx, bool dry)
+{
+	struct view *v = ctx;
+	int64_t now = now_ms();
+
+	if (!v->out.len || (!dry && now - v->written_ms < 100))
+		return;
+	outbuf_flush(&v->out);
+	v->written_ms = now;
+}
+
 static enum result show(struct view *v)
 {
 	begin(v);
+	source_on_pause(v->run.source, write_out, v);
 	run_dump(&v->run, show_socket, v);
 	if (v->sorter)
 		sorter_emit(v->sorter, show_sorted, v);

@@ -107,7 +107,7 @@ static int send_request(struct netlink *nl, const struct nlmsghdr *request)
 }
 
 static int netlink_run(void *state, struct nlmsghdr *request, message_sink sink, void *ctx,
-		       struct dump_report *report)
+		       const struct pause *pause, struct dump_report *report)
 {
 	struct netlink *nl = state;
 	bool dump = request->nlmsg_flags & NLM_F_DUMP;
@@ -120,7 +120,11 @@ static int netlink_run(void *state, struct nlmsghdr *request, message_sink sink,
 	if (send_request(nl, request) < 0)
 		return dump_problem_set(report, DUMP_SEND_FAILED, -errno);
 	do {
-		ssize_t len = mnl_socket_recvfrom(nl->socket, nl->buf, sizeof(nl->buf));
+		ssize_t len;
+
+		if (pause->call)
+			pause->call(pause->ctx, false);
+		len = mnl_socket_recvfrom(nl->socket, nl->buf, sizeof(nl->buf));
 
 		if (len < 0 && errno == EINTR) {
 			verdict = 0;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,17 +20,31 @@
 
 struct replay {
 	int fd;
+	bool may_wait; /* a pipe or the like, whose other end may take its time */
+	const struct pause *pause;
 	uint64_t offset; /* of the next message in the file */
 	char buf[MESSAGE_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
+/* A file never makes anyone wait; a pipe may, inside a message too. */
+static void tell_pause(const struct replay *r)
+{
+	struct pollfd pipe = { .fd = r->fd, .events = POLLIN };
+
+	if (r->may_wait && r->pause->call)
+		r->pause->call(r->pause->ctx, poll(&pipe, 1, 0) == 0);
+}
+
 /* Reads exactly n bytes unless the file ends. Returns how many, or a negative errno. */
-static ssize_t read_full(int fd, char *to, size_t n)
+static ssize_t read_full(const struct replay *r, char *to, size_t n)
 {
 	size_t done = 0;
 
 	while (done < n) {
-		ssize_t got = read(fd, to + done, n - done);
+		ssize_t got;
+
+		tell_pause(r);
+		got = read(r->fd, to + done, n - done);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -55,7 +70,7 @@ static int read_body(struct replay *r, struct nlmsghdr *nlh, struct dump_report 
 	size_t least = nlh->nlmsg_len - sizeof(*nlh);
 	ssize_t n;
 
-	n = read_full(r->fd, r->buf + sizeof(*nlh), whole - sizeof(*nlh));
+	n = read_full(r, r->buf + sizeof(*nlh), whole - sizeof(*nlh));
 	if (n < 0)
 		return dump_problem_set(report, DUMP_RECV_FAILED, (int)n);
 	/* The very last message may come without its padding. */
@@ -74,7 +89,7 @@ static bool known_type(const struct nlmsghdr *nlh)
 static int next_message(struct replay *r, struct dump_report *report)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)r->buf;
-	ssize_t n = read_full(r->fd, r->buf, sizeof(*nlh));
+	ssize_t n = read_full(r, r->buf, sizeof(*nlh));
 	int err;
 
 	if (n == 0)
@@ -95,7 +110,7 @@ static int next_message(struct replay *r, struct dump_report *report)
 /* `ss -D` puts one NLMSG_DONE after each walk, so the end mark does not end the file; but a
  * file without any, or with messages after the last one, was cut off. */
 static int replay_run(void *state, struct nlmsghdr *request, message_sink sink, void *ctx,
-		      struct dump_report *report)
+		      const struct pause *pause, struct dump_report *report)
 {
 	struct replay *r = state;
 	struct nlmsghdr *nlh = (struct nlmsghdr *)r->buf;
@@ -103,6 +118,7 @@ static int replay_run(void *state, struct nlmsghdr *request, message_sink sink, 
 	int more, verdict;
 
 	(void)request;
+	r->pause = pause;
 	while ((more = next_message(r, report)) > 0) {
 		verdict = dump_control_message(nlh, report);
 		if (verdict < 0)
@@ -155,6 +171,7 @@ static int open_file(const char *path)
 int replay_transport_open(const struct transport **transport, void **state, const char *path)
 {
 	struct replay *r;
+	struct stat st;
 	int fd = open_file(path);
 
 	if (fd < 0)
@@ -166,6 +183,7 @@ int replay_transport_open(const struct transport **transport, void **state, cons
 		return -ENOMEM;
 	}
 	r->fd = fd;
+	r->may_wait = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode);
 	*transport = &replay_transport;
 	*state = r;
 	return 0;

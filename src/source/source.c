@@ -12,6 +12,7 @@ struct source {
 	const struct transport *transport;
 	void *state;
 	struct window window;
+	struct pause pause;
 };
 
 /* What one dump carries from message to message. */
@@ -189,8 +190,13 @@ bool source_has_socket(struct source *source, const struct socket *sk)
 	if (!search.family || !search.family->exact || source->transport->replay)
 		return false;
 	source->transport->run(source->state, search.family->exact(buf, sk), take_found, &search,
-			       &report);
+			       &source->pause, &report);
 	return search.found;
+}
+
+void source_on_pause(struct source *source, source_pause pause, void *ctx)
+{
+	source->pause = (struct pause){ pause, ctx };
 }
 
 void source_close(struct source *source)
@@ -302,7 +308,7 @@ static int dump_from_transport(struct dump *dump)
 		if (!request)
 			return 0;
 		err = source->transport->run(source->state, request, take_message, dump,
-					     dump->report);
+					     &dump->source->pause, dump->report);
 		if (err || source->transport->replay)
 			return err;
 	}

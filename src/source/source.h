@@ -109,6 +109,10 @@ const struct family *const *source_families(size_t *count);
 
 struct source;
 
+/* Called between messages. `dry`: the source has nothing at hand, so the next message may be long
+ * in coming. */
+typedef void (*source_pause)(void *ctx, bool dry);
+
 /* Opens a NETLINK_SOCK_DIAG socket. Returns 0 or a negative errno (-EPROTONOSUPPORT where the
  * kernel has no sock_diag). */
 int source_open_kernel(struct source **source);
@@ -119,6 +123,10 @@ int source_open_replay(struct source **source, const char *path);
 
 /* True when the sockets come from a recording and not from this kernel. */
 bool source_is_replay(const struct source *source);
+
+/* Calls `pause` before each read of the source, of a kernel's dump some hundred sockets apart: the
+ * place to write out what is held back. */
+void source_on_pause(struct source *source, source_pause pause, void *ctx);
 
 /* Streams every selected socket of a family into the sink, each once. Returns 0 when the dump
  * was whole, else a negative errno with the details in *report (never an empty success). */

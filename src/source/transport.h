@@ -11,11 +11,16 @@
 /* Takes one message that is neither NLMSG_DONE nor NLMSG_ERROR; gives 0 or a negative errno. */
 typedef int (*message_sink)(void *ctx, const struct nlmsghdr *nlh);
 
+struct pause {
+	source_pause call; /* NULL: nobody waits for it */
+	void *ctx;
+};
+
 struct transport {
 	/* Sends the request and delivers the answer. 0 or a negative errno; fills the report's
 	 * problem, error, offset and interrupted. */
 	int (*run)(void *state, struct nlmsghdr *request, message_sink sink, void *ctx,
-		   struct dump_report *report);
+		   const struct pause *pause, struct dump_report *report);
 	void (*close)(void *state);
 	bool replay;
 };

@@ -250,3 +250,53 @@ hold() {
 	"$jq" -e --argjson port "$port" '.sockets[] | select(.local.port == $port) | .holders[0] |
 		.comm == "gr\u00fc\u00df" and (has("comm_base64") | not)' "$out"
 }
+
+# --- rows before the end ----------------------------------------------------------------------------
+
+# has_lines NUMBER FILE: waits for them, half a minute on a slow machine.
+has_lines() {
+	for _ in $(seq 300); do
+		[ "$(wc -l <"$2")" -lt "$1" ] || return 0
+		sleep 0.1
+	done
+	echo "only $(wc -l <"$2") lines of $2 came"
+	return 1
+}
+
+# half_a_dump ARGUMENT...: feeds half of the recording through a pipe that stays open; what was
+# written by then is in $out.half, the whole in $out.
+half_a_dump() {
+	local pipe=$BATS_TEST_TMPDIR/half half=$(($(wc -c <"$dump") / 2)) pid
+	rm -f "$pipe"
+	mkfifo "$pipe"
+	exec 6<>"$pipe"
+	"$LINGERSTAT" --read "$pipe" -a "$@" >"$out" 2>"$err" 6<&- &
+	pid=$!
+	head -c "$half" "$dump" >&6
+	# Of the 75 sockets more than 25 are whole in the first half.
+	has_lines 25 "$out"
+	kill -0 "$pid"
+	cp "$out" "$out.half"
+	tail -c +$((half + 1)) "$dump" >&6
+	exec 6<&-
+	wait "$pid"
+	[ ! -s "$err" ]
+}
+
+@test "ndjson: the first rows are written before the dump ends" {
+	half_a_dump --format=ndjson
+	[ "$(head -1 "$out.half" | cut -c1-16)" = '{"type":"header"' ]
+	! grep -q '"type":"summary"' "$out.half"
+	cmp "$out" <("$LINGERSTAT" --read "$dump" -a --format=ndjson)
+}
+
+@test "csv: the first rows are written before the dump ends" {
+	half_a_dump --format=csv
+	[ "$(wc -l <"$out.half")" -lt "$(wc -l <"$out")" ]
+	cmp "$out" <("$LINGERSTAT" --read "$dump" -a --format=csv)
+}
+
+@test "json: what is known is written before the dump ends" {
+	half_a_dump -j
+	cmp "$out" <("$LINGERSTAT" --read "$dump" -a -j)
+}

@@ -425,6 +425,43 @@ static void binding_fails(void **state)
 
 #define DUMP_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+/* --- between datagrams ------------------------------------------------------------------------ */
+
+static struct {
+	size_t sockets[8]; /* that had been handed on at each pause */
+	size_t count;
+	bool dry;
+} pauses;
+
+static void note_pause(void *ctx, bool dry)
+{
+	assert_ptr_equal(ctx, &pauses);
+	assert_true(pauses.count < COUNT(pauses.sockets));
+	pauses.sockets[pauses.count++] = dump.count;
+	pauses.dry |= dry;
+}
+
+/* What is held back can be written before each wait, so before the dump has ended. */
+static void a_pause_comes_before_each_datagram(void **state)
+{
+	struct answer *a = datagram();
+
+	(void)state;
+	memset(&pauses, 0, sizeof(pauses));
+	source_on_pause(dump.source, note_pause, &pauses);
+	add_socket(a, 1);
+	add_socket(a, 2);
+	add_socket(datagram(), 3);
+	add_done(datagram(), 0);
+	assert_whole(3);
+	assert_int_equal(pauses.count, 3);
+	assert_int_equal(pauses.sockets[0], 0);
+	assert_int_equal(pauses.sockets[1], 2);
+	assert_int_equal(pauses.sockets[2], 3);
+	/* The kernel fills the next answer while it is asked for it. */
+	assert_false(pauses.dry);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +491,7 @@ int main(void)
 		DUMP_TEST(an_interrupted_dump_is_incomplete),
 		DUMP_TEST(an_interruption_told_by_done_is_incomplete),
 		DUMP_TEST(a_malformed_socket_makes_it_incomplete),
+		DUMP_TEST(a_pause_comes_before_each_datagram),
 		cmocka_unit_test(every_problem_has_its_own_words),
 		cmocka_unit_test(opening_fails),
 		cmocka_unit_test(binding_fails),
