@@ -13,6 +13,7 @@
  *   joining   WORD                           and, or, not
  *   column    NAME HEADER JSON HELP
  *   json      VOCABULARY WORD                as JSON writes it
+ *   detail    COLUMN KEY KIND                a key of that column's object
  */
 #include <stdio.h>
 
@@ -21,6 +22,7 @@
 #include "filter/filter.h"
 #include "model/reason.h"
 #include "present/column.h"
+#include "source/details.h"
 
 static const char *const sources[] = {
 	[WORDS_NONE] = "none", [WORDS_FREE] = "free",   [WORDS_FIXED] = "fixed",
@@ -95,10 +97,22 @@ static void print_columns(void)
 static void print_json(void)
 {
 	PRINT_JSON("netid", netid_name, 0, NETID_COUNT);
-	PRINT_JSON("state", state_json_name, STATE_ESTABLISHED, STATE_NEW_SYN_RECV);
+	PRINT_JSON("state", state_json_name, STATE_ESTABLISHED, STATE_COUNT);
 	PRINT_JSON("risk", risk_name, 0, RISK_COUNT);
 	PRINT_JSON("outcome", outcome_name, 0, OUTCOME_COUNT);
 	PRINT_JSON("reason", reason_name, 0, REASON_COUNT);
+}
+
+static void print_detail(void *ctx, const char *group, const struct detail *what)
+{
+	static const char *const kinds[] = {
+		[DETAIL_NUMBER] = "number", [DETAIL_FLAG] = "flag",       [DETAIL_WORD] = "word",
+		[DETAIL_TEXT] = "text",     [DETAIL_DECIMAL] = "decimal", [DETAIL_HEX] = "hex",
+		[DETAIL_WORDS] = "words",   [DETAIL_NUMBERS] = "numbers", [DETAIL_LINES] = "words",
+	};
+
+	(void)ctx;
+	printf("detail\t%s\t%s\t%s\n", group, what->key, kinds[what->kind]);
 }
 
 int main(void)
@@ -112,5 +126,6 @@ int main(void)
 	print_filter();
 	print_columns();
 	print_json();
+	details_names(print_detail, NULL);
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""usage: schema.py check|whole|mutate SCHEMA <OUTPUT
-       schema.py open SCHEMA <OUTPUT
+"""usage: schema.py check|whole|mutate|refuse|open SCHEMA <OUTPUT
        schema.py keys|words SCHEMA
 
 Compares the tool's JSON, a document or a line an object, with its schema. The published schema
@@ -11,6 +10,7 @@ lets keys be added; here one that it does not describe is an error.
   whole   likewise, and sockets have every key (no -C was given)
   mutate  likewise, and each object is refused once a key is misspelt, added or missing, or a
           value has another type
+  refuse  every object is refused
   open    the schema as it is published takes the output with a key added to every object
   keys    the paths of a socket's keys
   words   the enumerations, a name and a word a line
@@ -27,7 +27,14 @@ try:
 except ImportError:
     sys.exit(77)
 
+# Keys that come with odd bytes alone, or with the command explain.
 OPTIONAL = {"path_base64", "comm_base64", "explain"}
+# Objects whose keys depend on the kind of socket, its congestion control, or what was asked for.
+PARTIAL = {"kinds", "info", "memory", "timer", "extended", "tos", "sockopt", "bpf_filter", "groups"}
+
+# So much of what could be mutated is, to be done in seconds.
+MOST = 250
+SHAPES = 8
 
 
 def close_objects(schema):
@@ -38,14 +45,17 @@ def close_objects(schema):
     elif isinstance(schema, dict):
         for part in schema.values():
             close_objects(part)
-        if schema.get("type") == "object" and "properties" in schema:
+        if "object" in schema.get("type", ()) and "properties" in schema:
             schema["additionalProperties"] = False
 
 
 def require_all(schema):
-    for name in ("socket", "close", "summary"):
-        part = schema["$defs"][name]
-        part["required"] = [key for key in part["properties"] if key not in OPTIONAL]
+    """What is there without -C; summaries have their forecast."""
+    defs = schema["$defs"]
+    whole = defs["whole_socket"]
+    defs["socket"]["required"] = whole["required"]
+    defs["close"]["required"] = whole["properties"]["close"]["required"]
+    defs["summary"]["required"] = list(defs["summary"]["properties"])
 
 
 def validator_of(schema, name):
@@ -58,14 +68,23 @@ def validator_of(schema, name):
 def kind_of(value):
     if not isinstance(value, dict):
         return "document"
+    if "header" in value and "sockets" not in value:
+        return "report"
     return {"reason": "reason_text"}.get(value.get("type"), value.get("type", "document"))
 
 
 def read_objects(text):
-    try:
-        return [json.loads(text)]
-    except json.JSONDecodeError:
-        return [json.loads(line) for line in text.splitlines()]
+    """Documents and lines, any number of them."""
+    decoder = json.JSONDecoder()
+    objects = []
+    text = text.lstrip()
+    while text:
+        value, end = decoder.raw_decode(text)
+        objects.append(value)
+        text = text[end:].lstrip()
+    if not objects:
+        sys.exit("there is no JSON")
+    return objects
 
 
 def leaves(value, path=()):
@@ -93,12 +112,14 @@ def wrong_values(value):
         return [int(value), str(value).lower()]
     if isinstance(value, int):
         return [str(value), -1, value + 0.5, True]
+    if isinstance(value, float):
+        return [str(value), -1.5, True]
     if isinstance(value, str):
         return [7, False, [value]]
     return [7, "", True]
 
 
-def mutations(whole):
+def mutations(whole, needed):
     for path in leaves(whole):
         if not path:
             continue
@@ -110,7 +131,7 @@ def mutations(whole):
         if isinstance(path[-1], str):
             copied = copy.deepcopy(whole)
             del at(copied, path[:-1])[path[-1]]
-            if path[-1] not in OPTIONAL:
+            if path in needed:
                 yield "%s is missing" % (path,), copied
             renamed = copy.deepcopy(copied)
             at(renamed, path[:-1])[path[-1] + "s"] = here
@@ -119,6 +140,18 @@ def mutations(whole):
             copied = copy.deepcopy(whole)
             at(copied, path)["surprise"] = None
             yield "%s has one key more" % (path,), copied
+
+
+def needed_paths(schema, value):
+    """Whose absence is an error: all but the keys that an object may lack."""
+    defs = schema["$defs"]
+    extra = set(defs["socket"]["properties"]) - set(defs["whole_socket"]["required"])
+    extra |= set(defs["counts"]["properties"]) - set(defs["counts"]["required"])
+    return {
+        path
+        for path in leaves(value)
+        if path and path[-1] not in OPTIONAL | extra and not PARTIAL & set(path[:-1])
+    }
 
 
 def shape(value):
@@ -133,7 +166,7 @@ def shape(value):
 def parts(document):
     """A document's objects, each to be judged by itself."""
     if kind_of(document) != "document":
-        return [document]
+        return [document]  # of a report the summary is of another kind
     return [document["header"], *document["sockets"], document["summary"]]
 
 
@@ -145,9 +178,11 @@ def report(errors):
 
 def check(schema, objects):
     wrong = 0
-    for value in objects:
+    for i, value in enumerate(objects):
+        # Which of the kinds it is is asked of the first few: that is slow.
+        top = i < 20
         wrong += report(list(validator_of(schema, kind_of(value)).iter_errors(value)))
-        if not wrong and not Draft202012Validator(schema).is_valid(value):
+        if not wrong and top and not Draft202012Validator(schema).is_valid(value):
             print("none of the schema's kinds, or several of them")
             wrong += 1
     print("%d objects" % len(objects))
@@ -158,17 +193,26 @@ def mutate(schema, objects):
     taken = tried = 0
     seen = set()
     for value in (part for whole in objects for part in parts(whole)):
-        if shape(value) in seen:
+        if shape(value) in seen or len(seen) == SHAPES:
             continue
         seen.add(shape(value))
         validator = validator_of(schema, kind_of(value))
-        for name, wrong in mutations(value):
+        made = list(mutations(value, needed_paths(schema, value)))
+        for name, wrong in made[:: 1 + len(made) // MOST]:
             tried += 1
             if validator.is_valid(wrong):
                 taken += 1
                 print("taken: " + name)
     print("%d shapes, %d mutations" % (len(seen), tried))
     return taken or tried < 100
+
+
+def refuse(schema, objects):
+    taken = [i for i, value in enumerate(objects) if validator_of(schema, kind_of(value)).is_valid(value)]
+    for i in taken:
+        print("object %d is taken" % i)
+    print("%d objects" % len(objects))
+    return taken
 
 
 def add_keys(value):
@@ -205,9 +249,10 @@ def main():
     if verb == "open":
         return check(schema, add_keys(objects))
     close_objects(schema)
-    if verb in ("whole", "mutate"):
+    if verb != "check":
         require_all(schema)
-    return {"check": check, "whole": check, "mutate": mutate}[verb](schema, objects)
+    verbs = {"check": check, "whole": check, "mutate": mutate, "refuse": refuse}
+    return verbs[verb](schema, objects)
 
 
 if __name__ == "__main__":
