@@ -4,8 +4,15 @@
 # function with a case: bash reads those fast, and they need no bash 4.
 
 BEGIN {
-	FS = "\t"
+	FS = OFS = "\t"
 	print "# bash completion for lingerstat. Made from the tool's tables; do not edit."
+}
+
+# An argument's name as a part of another: `[LEVEL]', `NAME=RANGE'.
+function plain(name) {
+	gsub(/\[|\]/, "", name)
+	gsub(/[^A-Za-z0-9_]/, "_", name)
+	return name
 }
 
 $1 == "command" { commands = commands " " $2; order[++n] = $2 }
@@ -14,8 +21,7 @@ $1 == "first" { first[$2] = first[$2] " " $3 }
 # An option that takes an argument is completed with its `='.
 $1 == "option" {
 	optional = $5 ~ /^\[/
-	name = $5
-	gsub(/\[|\]/, "", name)
+	name = plain($5)
 	options[$2] = options[$2] " " $3 (name == "" || optional ? "" : "=") ($4 == "" ? "" : " " $4)
 	if (name != "" && !optional && $4 != "")
 		arguments = arguments sprintf("\t%s:%s | %s:%s) found=%s ;;\n", $2, $3, $2, $4, name)
@@ -23,6 +29,7 @@ $1 == "option" {
 		arguments = arguments sprintf("\t%s:%s) found=%s optional=%d ;;\n", $2, $3, name, optional)
 }
 
+$1 == "argument" || $1 == "word" { $2 = plain($2) }
 $1 == "argument" { names[++n_names] = $2; kind[$2] = $4 ? "many" : $3; prefix[$2] = $5 }
 $1 == "word" { words[$2] = words[$2] " " $3 }
 $1 == "predicate" { predicates = predicates " " $2; predicate[++n_predicates] = $2; source[$2] = $3 }

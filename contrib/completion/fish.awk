@@ -3,7 +3,7 @@
 # The tables of fish's completion, from what contrib/completion/words prints.
 
 BEGIN {
-	FS = "\t"
+	FS = OFS = "\t"
 	print "# fish completion for lingerstat. Made from the tool's tables; do not edit."
 	print ""
 }
@@ -18,6 +18,13 @@ function pair(word, help) {
 	return sprintf("            %s\n", quoted(word "\t" help))
 }
 
+# An argument's name as a part of another: `[LEVEL]', `NAME=RANGE'.
+function plain(name) {
+	gsub(/\[|\]/, "", name)
+	gsub(/[^A-Za-z0-9_]/, "_", name)
+	return name
+}
+
 $1 == "command" {
 	commands = commands " " $2
 	rules = rules sprintf("complete -c lingerstat -n __lingerstat_starts -a %s -d %s\n", $2, quoted($3))
@@ -25,14 +32,14 @@ $1 == "command" {
 $1 == "first" { first[$2] = first[$2] pair($3, $4) }
 
 $1 == "option" {
-	name = $5
-	gsub(/\[|\]/, "", name)
+	name = plain($5)
 	rules = rules sprintf("complete -c lingerstat -n '__lingerstat_is %s' -l %s%s%s -d %s\n", $2,
 		substr($3, 3), $4 == "" ? "" : " -s " substr($4, 2),
 		name == "" ? "" : ($5 ~ /^\[/ ? "" : " -x") " -a '(__lingerstat_argument " name ")'",
 		quoted($6))
 }
 
+$1 == "argument" || $1 == "word" { $2 = plain($2) }
 $1 == "argument" { argument[++n_arguments] = $2; kind[$2] = $4 ? "many" : $3; prefix[$2] = $5 }
 $1 == "word" { words[$2] = words[$2] pair($3, $4) }
 $1 == "predicate" { predicate[++n_predicates] = $2; source[$2] = $3; filter = filter " " $2 }

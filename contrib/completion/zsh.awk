@@ -3,7 +3,7 @@
 # The tables of zsh's completion, from what contrib/completion/words prints.
 
 BEGIN {
-	FS = "\t"
+	FS = OFS = "\t"
 	print "#compdef lingerstat"
 	print "# zsh completion for lingerstat. Made from the tool's tables; do not edit."
 	print ""
@@ -26,19 +26,26 @@ function spec(both, spelling, joint, optional, name, help) {
 		name == "" ? "" : (optional ? "::" : ":") name ":_lingerstat_argument " name)
 }
 
+# An argument's name as a part of another: `[LEVEL]', `NAME=RANGE'.
+function plain(name) {
+	gsub(/\[|\]/, "", name)
+	gsub(/[^A-Za-z0-9_]/, "_", name)
+	return name
+}
+
 $1 == "command" { commands = commands described($2, $3); order[++n] = $2 }
 $1 == "first" { first[$2] = first[$2] described($3, $4) }
 
 $1 == "option" {
 	optional = $5 ~ /^\[/
-	name = $5
-	gsub(/\[|\]/, "", name)
+	name = plain($5)
 	both = $4 == "" ? "" : "(" $3 " " $4 ")"
 	options[$2] = options[$2] spec(both, $3, name == "" ? "" : optional ? "=-" : "=", optional, name, $6)
 	if ($4 != "")
 		options[$2] = options[$2] spec(both, $4, name == "" ? "" : optional ? "-" : "+", optional, name, $6)
 }
 
+$1 == "argument" || $1 == "word" { $2 = plain($2) }
 $1 == "argument" {
 	argument[++n_arguments] = $2
 	kinds = kinds sprintf("\t%s '%s'\n", $2, $4 ? "many" : $3)
