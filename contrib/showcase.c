@@ -39,7 +39,7 @@ enum {
 	UNREAD_BYTES = 4200,
 	SMALL_BUFFER_BYTES = 4096, /* the kernel doubles it and keeps to its own minimum */
 	SETTLE_MS = 200,           /* a full queue that takes nothing for this long is stalled */
-	DEADLINE_MS = 5000,        /* loopback needs a millisecond: past this something is wrong */
+	DEADLINE_MS = 30000,       /* loopback needs a millisecond: past this something is wrong */
 };
 
 /* The two ends of one connection. The near end is the one the scene is about. */

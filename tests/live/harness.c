@@ -23,7 +23,7 @@
 
 #include "tcp.h"
 
-#define RUN_LIMIT_MS 30000
+#define RUN_LIMIT_MS 90000
 #define MAX_ARGS     16
 
 /* ---- the namespace ---- */

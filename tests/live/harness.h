@@ -45,7 +45,7 @@ int namespace_enter(const char **why);
 void harness_enter(void);
 
 /* Runs `lingerstat list --format=ndjson ARG...` (the list ends with NULL). Gives 0, or a
- * negative errno when the tool could not be run or took over 30 s; the tool's own failure is in
+ * negative errno when the tool could not be run or took over 90 s; the tool's own failure is in
  * listing->status. Free with listing_free() in both cases. */
 int harness_list(struct listing *listing, const char *arg, ...) __attribute__((sentinel));
 

@@ -26,6 +26,7 @@
 
 #include "harness.h"
 #include "openers.h"
+#include "tcp.h"
 #include "tool.h"
 
 #define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
@@ -51,6 +52,15 @@ static uint32_t memory_of(int fd, unsigned int what)
 
 	assert_return_code(getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len), errno);
 	return memory[what];
+}
+
+/* Waits until more is queued than `before`: a frame is not there when sendto() comes back. */
+static void wait_for_more(int fd, uint32_t before)
+{
+	int64_t end = now_ms() + PATIENCE_MS;
+
+	while (memory_of(fd, SK_MEMINFO_RMEM_ALLOC) <= before)
+		assert_true(nap_before(end));
 }
 
 /* The row of a descriptor in a listing with one option and all states. */
@@ -155,9 +165,12 @@ static void packet_frames_that_nobody_read(void **state)
 	json_t *row;
 
 	(void)state;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
+		uint32_t before = memory_of(fd, SK_MEMINFO_RMEM_ALLOC);
+
 		send_frame(sender, OWN_TYPE);
-	wait_readable(fd);
+		wait_for_more(fd, before);
+	}
 	row = row_with(&listing, "-0", fd);
 	check_queues(row, fd);
 	check_unread(row);
