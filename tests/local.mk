@@ -152,6 +152,8 @@ LIVE_TESTS = \
 	tests/live/test_explain \
 	tests/live/test_restart \
 	tests/live/test_links \
+	tests/live/test_limits \
+	tests/live/test_summary \
 	tests/live/test_details \
 	tests/live/test_families \
 	tests/live/test_kinds \
@@ -175,6 +177,8 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_explain \
 	tests/live/test_restart \
 	tests/live/test_links \
+	tests/live/test_limits \
+	tests/live/test_summary \
 	tests/live/test_details \
 	tests/live/test_families \
 	tests/live/test_kinds \
@@ -209,6 +213,9 @@ tests_live_test_threads_LDFLAGS = $(AM_LDFLAGS) -pthread
 tests_live_test_details_SOURCES = \
 	tests/live/test_details.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_contexts_SOURCES = tests/live/test_contexts.c $(LIVE_TOOL) $(LIVE_HARNESS)
+LIVE_SUMMING = tests/live/summing.c tests/live/summing.h $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_summary_SOURCES = tests/live/test_summary.c $(LIVE_SUMMING)
+tests_live_test_limits_SOURCES = tests/live/test_limits.c $(LIVE_SUMMING)
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \
