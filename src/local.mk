@@ -194,7 +194,9 @@ src_liblingerstat_a_SOURCES = \
 	src/source/details.h \
 	src/source/details_extended.c \
 	src/source/details_filter.c \
+	src/source/details_sctp.c \
 	src/source/details_tcp.c \
+	src/source/details_tipc.c \
 	src/source/bound.c \
 	src/source/inet.c \
 	src/source/inet.h \

@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/test_column \
 	tests/unit/test_contexts \
 	tests/unit/test_details \
+	tests/unit/test_details_other \
 	tests/unit/test_details_tcp \
 	tests/unit/test_table \
 	tests/unit/test_counts \
@@ -118,6 +119,7 @@ tests_unit_test_families_SOURCES = tests/unit/test_families.c $(UNIT_DECODE)
 UNIT_DETAILS = tests/unit/details_look.c tests/unit/details_look.h $(UNIT_DECODE)
 tests_unit_test_table_SOURCES = tests/unit/test_table.c $(UNIT_HEADER)
 tests_unit_test_details_SOURCES = tests/unit/test_details.c $(UNIT_DETAILS)
+tests_unit_test_details_other_SOURCES = tests/unit/test_details_other.c $(UNIT_DETAILS)
 tests_unit_test_details_tcp_SOURCES = tests/unit/test_details_tcp.c $(UNIT_DETAILS)
 tests_unit_test_procnet_SOURCES = tests/unit/test_procnet.c $(UNIT_HEADER)
 tests_unit_test_inet_families_SOURCES = tests/unit/test_inet_families.c $(UNIT_DECODE)

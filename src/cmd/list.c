@@ -70,6 +70,7 @@ ADDS_COLUMN(opt_extended, "extended")
 ADDS_COLUMN(opt_tos, "tos")
 ADDS_COLUMN(opt_sockopt, "sockopt")
 ADDS_COLUMN(opt_bpf, "bpf-filter")
+ADDS_COLUMN(opt_tipc, "tipc-info")
 ADDS_COLUMN(opt_cgroup, "cgroup")
 ADDS_COLUMN(opt_context, "context")
 
@@ -183,6 +184,7 @@ static const struct option_row rows[] = {
 	{ "cgroup", 0, NULL, "control group (column cgroup)", opt_cgroup },
 	{ "tos", 0, NULL, "TOS, traffic class, class id (column tos)", opt_tos },
 	{ "inet-sockopt", 0, NULL, "options of inet sockets (column sockopt)", opt_sockopt },
+	{ "tipcinfo", 0, NULL, "what hinders TIPC sockets (column tipc-info)", opt_tipc },
 	{ "bpf", 'b', NULL, "filters of packet sockets (column bpf-filter)", opt_bpf },
 	{ "oneline", 'O', NULL, "what these add stands behind the row", opt_oneline },
 	{ "no-queues", 'Q', NULL, "without the columns recv-q and send-q", opt_no_queues },

@@ -128,6 +128,8 @@ static const struct column columns[] = {
 	  PLACE_BENEATH, 0, cell_tos, json_tos, NULL, NULL },
 	{ "sockopt", "SOCKOPT", "sockopt", "options of inet sockets, beneath", NEED_NAMING,
 	  PLACE_BENEATH, 0, cell_sockopt, json_sockopt, NULL, NULL },
+	{ "tipc-info", "TIPC-INFO", "tipc_info", "congestion, service, group of TIPC", NEED_NAMING,
+	  PLACE_BENEATH, 0, cell_tipc, json_tipc, NULL, NULL },
 	{ "bpf-filter", "BPF-FILTER", "bpf_filter", "filter of a packet socket (-b)",
 	  NEED_NAMING | NEED_FILTER, PLACE_BENEATH, 0, cell_bpf, json_bpf, NULL, NULL },
 };

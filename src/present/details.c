@@ -337,6 +337,7 @@ DETAILS(extended)
 DETAILS(sockopt)
 DETAILS(tos)
 DETAILS(bpf)
+DETAILS(tipc)
 
 /* ---- single numbers ---- */
 

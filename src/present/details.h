@@ -16,6 +16,7 @@ CELL(extended);
 CELL(sockopt);
 CELL(tos);
 CELL(bpf);
+CELL(tipc);
 
 /* Single numbers of the groups, and of the record beside them. */
 CELL(rtt);
@@ -34,6 +35,7 @@ VALUE(extended);
 VALUE(sockopt);
 VALUE(tos);
 VALUE(bpf);
+VALUE(tipc);
 
 VALUE(rtt);
 VALUE(total_retrans);

@@ -45,6 +45,8 @@ const void *details_nested(const void *data, size_t size, uint16_t type, size_t 
 	return NULL;
 }
 
+#define NO_MEMORY UINT16_MAX
+
 /* What stands before the attributes, and which of them has SK_MEMINFO_*. */
 static const struct layout {
 	uint8_t family;
@@ -57,6 +59,7 @@ static const struct layout {
 	{ AF_NETLINK, sizeof(struct netlink_diag_msg), NETLINK_DIAG_MEMINFO },
 	{ AF_PACKET, sizeof(struct packet_diag_msg), PACKET_DIAG_MEMINFO },
 	{ AF_XDP, sizeof(struct xdp_diag_msg), XDP_DIAG_MEMINFO },
+	{ AF_TIPC, 0, NO_MEMORY },
 };
 
 static const struct layout *layout_of(const struct socket *sk)
@@ -127,6 +130,35 @@ void details_block(const struct detail_field *fields, size_t count, const void *
 	}
 }
 
+bool details_nested_number(const void *data, size_t size, uint16_t type, uint8_t bytes,
+			   uint64_t *number)
+{
+	const struct detail_field field = { .size = bytes };
+	size_t len;
+	const void *payload = details_nested(data, size, type, &len);
+
+	return payload && details_number(&field, payload, len, number);
+}
+
+void details_attributes(const struct detail_attribute *fields, size_t count, const void *data,
+			size_t size, struct detail_sink *sink)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct detail_attribute *f = &fields[i];
+		struct detail_value value = { .known = true };
+		size_t len;
+
+		if (f->size == 0)
+			value.number = details_nested(data, size, f->type, &len) != NULL;
+		else
+			value.known =
+				details_nested_number(data, size, f->type, f->size, &value.number);
+		if (value.known && value.number < f->word_count)
+			value.text = f->words[value.number];
+		sink->take(sink, &f->what, &value);
+	}
+}
+
 /* ---- memory ---- */
 
 #define MEMORY(key, i)                                                                         \
@@ -154,11 +186,18 @@ static bool is_full(const struct socket *sk)
 	return sk->queue_unit != QUEUE_NONE;
 }
 
+static bool has_memory(const struct socket *sk)
+{
+	const struct layout *layout = layout_of(sk);
+
+	return layout && layout->memory != NO_MEMORY;
+}
+
 static const void *memory_of(const struct socket *sk, size_t *len)
 {
 	const struct layout *layout = layout_of(sk);
 
-	return layout ? details_attribute(sk, layout->memory, len) : NULL;
+	return has_memory(sk) ? details_attribute(sk, layout->memory, len) : NULL;
 }
 
 enum details_state details_memory(const struct socket *sk, struct detail_sink *sink)
@@ -166,7 +205,7 @@ enum details_state details_memory(const struct socket *sk, struct detail_sink *s
 	size_t len;
 	const void *data = memory_of(sk, &len);
 
-	if (!layout_of(sk) || !is_full(sk))
+	if (!has_memory(sk) || !is_full(sk))
 		return DETAILS_NONE;
 	if (!data)
 		return DETAILS_UNKNOWN;
@@ -369,6 +408,8 @@ void details_names(void (*take)(void *ctx, const char *group, const struct detai
 		{ own_tables, ARRAY_SIZE(own_tables) },
 		{ details_extended_tables, details_extended_table_count },
 		{ details_filter_tables, details_filter_table_count },
+		{ details_sctp_tables, details_sctp_table_count },
+		{ details_tipc_tables, details_tipc_table_count },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)

@@ -101,6 +101,9 @@ enum details_state details_tos(const struct socket *sk, struct detail_sink *sink
 /* The filter attached to a packet socket. */
 enum details_state details_bpf(const struct socket *sk, struct detail_sink *sink);
 
+/* What hinders a TIPC socket's messages, its service and its group. */
+enum details_state details_tipc(const struct socket *sk, struct detail_sink *sink);
+
 /* One number of a group, by its key. Says DETAILS_GIVEN with it in *number, DETAILS_UNKNOWN, or
  * DETAILS_NONE where such a socket has no such number. */
 enum details_state details_one(const struct socket *sk, details_reader read, const char *key,
@@ -125,6 +128,26 @@ const void *details_nested(const void *data, size_t size, uint16_t type, size_t 
 /* Gives each field of a block to the sink; those that end behind `len` as not known. */
 void details_block(const struct detail_field *fields, size_t count, const void *data, size_t len,
 		   struct detail_sink *sink);
+/* A value that is an attribute of its own. */
+struct detail_attribute {
+	struct detail what;
+	uint16_t type;
+	uint8_t size; /* 0: a flag, which is there or not */
+	const char *const *words;
+	size_t word_count;
+};
+
+/* Gives each to the sink, out of the attributes that are nested in `data`. */
+void details_attributes(const struct detail_attribute *fields, size_t count, const void *data,
+			size_t size, struct detail_sink *sink);
+/* Reads one such number of `bytes` bytes. Returns false when it is not there, or too short. */
+bool details_nested_number(const void *data, size_t size, uint16_t type, uint8_t bytes,
+			   uint64_t *number);
+
+/* Of SCTP: the rest of details_info(), which has found struct sctp_info. */
+enum details_state details_sctp(const struct socket *sk, const void *data, size_t len,
+				struct detail_sink *sink);
+
 /* Reads one field. Returns false when it is not known. */
 bool details_number(const struct detail_field *field, const void *data, size_t len,
 		    uint64_t *number);
@@ -147,5 +170,9 @@ extern const struct details_table details_extended_tables[];
 extern const size_t details_extended_table_count;
 extern const struct details_table details_filter_tables[];
 extern const size_t details_filter_table_count;
+extern const struct details_table details_sctp_tables[];
+extern const size_t details_sctp_table_count;
+extern const struct details_table details_tipc_tables[];
+extern const size_t details_tipc_table_count;
 
 #endif

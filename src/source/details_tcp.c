@@ -237,15 +237,6 @@ static void take_algorithm(const struct socket *sk, struct detail_sink *sink)
 
 /* ---- what runs on top of TCP (INET_DIAG_ULP_INFO) ---- */
 
-/* A value that is an attribute of its own. */
-struct attribute_field {
-	struct detail what;
-	uint16_t type;
-	uint8_t size; /* 0: a flag, which is there or not */
-	const char *const *words;
-	size_t word_count;
-};
-
 static const struct detail ulp_name = { "ulp", DETAIL_TEXT, UNIT_NONE, true };
 
 #define TLS_FIRST_CIPHER TLS_CIPHER_AES_GCM_128
@@ -270,7 +261,7 @@ static const struct detail tls_cipher = { "tls_cipher", DETAIL_WORD, UNIT_NONE, 
 		{ key, kind, UNIT_NONE, false }, type, size, NULL, 0 \
 	}
 
-static const struct attribute_field tls_fields[] = {
+static const struct detail_attribute tls_fields[] = {
 	NAMED("tls_txconf", TLS_INFO_TXCONF, 2, tls_confs),
 	NAMED("tls_rxconf", TLS_INFO_RXCONF, 2, tls_confs),
 	PLAIN("tls_zerocopy_sendfile", DETAIL_FLAG, TLS_INFO_ZC_RO_TX, 0),
@@ -278,7 +269,7 @@ static const struct attribute_field tls_fields[] = {
 };
 
 /* mptcp_subflow_get_info() in net/mptcp/diag.c */
-static const struct attribute_field subflow_fields[] = {
+static const struct detail_attribute subflow_fields[] = {
 	PLAIN("mptcp_token_local", DETAIL_HEX, MPTCP_SUBFLOW_ATTR_TOKEN_LOC, 4),
 	PLAIN("mptcp_token_remote", DETAIL_HEX, MPTCP_SUBFLOW_ATTR_TOKEN_REM, 4),
 	PLAIN("mptcp_id_local", DETAIL_NUMBER, MPTCP_SUBFLOW_ATTR_ID_LOC, 1),
@@ -291,48 +282,19 @@ static const struct attribute_field subflow_fields[] = {
 	PLAIN("mptcp_subflow_flags", DETAIL_HEX, MPTCP_SUBFLOW_ATTR_FLAGS, 4),
 };
 
-/* Reads a number of the given size. Returns false when the attribute is not there or too short. */
-static bool attribute_number(const void *data, size_t size, uint16_t type, uint8_t bytes,
-			     uint64_t *number)
-{
-	const struct detail_field field = { .size = bytes };
-	size_t len;
-	const void *payload = details_nested(data, size, type, &len);
-
-	return payload && details_number(&field, payload, len, number);
-}
-
-static void take_attributes(const struct attribute_field *fields, size_t count, const void *data,
-			    size_t size, struct detail_sink *sink)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct attribute_field *f = &fields[i];
-		struct detail_value value = { .known = true };
-		size_t len;
-
-		if (f->size == 0)
-			value.number = details_nested(data, size, f->type, &len) != NULL;
-		else
-			value.known = attribute_number(data, size, f->type, f->size, &value.number);
-		if (value.known && value.number < f->word_count)
-			value.text = f->words[value.number];
-		sink->take(sink, &f->what, &value);
-	}
-}
-
 static void take_tls(const void *data, size_t size, struct detail_sink *sink)
 {
 	struct detail_value version = { 0 }, cipher = { 0 };
 
-	version.known = attribute_number(data, size, TLS_INFO_VERSION, 2, &version.number);
+	version.known = details_nested_number(data, size, TLS_INFO_VERSION, 2, &version.number);
 	if (version.number == TLS_1_2_VERSION || version.number == TLS_1_3_VERSION)
 		version.text = version.number == TLS_1_2_VERSION ? "1.2" : "1.3";
 	sink->take(sink, &tls_version, &version);
-	cipher.known = attribute_number(data, size, TLS_INFO_CIPHER, 2, &cipher.number);
+	cipher.known = details_nested_number(data, size, TLS_INFO_CIPHER, 2, &cipher.number);
 	if (cipher.number - TLS_FIRST_CIPHER < ARRAY_SIZE(tls_ciphers))
 		cipher.text = tls_ciphers[cipher.number - TLS_FIRST_CIPHER];
 	sink->take(sink, &tls_cipher, &cipher);
-	take_attributes(tls_fields, ARRAY_SIZE(tls_fields), data, size, sink);
+	details_attributes(tls_fields, ARRAY_SIZE(tls_fields), data, size, sink);
 }
 
 static void take_ulp(const struct socket *sk, struct detail_sink *sink)
@@ -354,7 +316,7 @@ static void take_ulp(const struct socket *sk, struct detail_sink *sink)
 		take_tls(data, len, sink);
 	data = details_nested(ulp, size, INET_ULP_INFO_MPTCP, &len);
 	if (data)
-		take_attributes(subflow_fields, ARRAY_SIZE(subflow_fields), data, len, sink);
+		details_attributes(subflow_fields, ARRAY_SIZE(subflow_fields), data, len, sink);
 }
 
 /* ---- struct mptcp_info (mptcp_diag_fill_info() in net/mptcp/sockopt.c) ---- */
@@ -412,18 +374,25 @@ static enum details_state tcp_info(const struct socket *sk, const void *data, si
 	return DETAILS_GIVEN;
 }
 
+static bool has_info(const struct socket *sk)
+{
+	return sk->netid == NETID_TCP || sk->netid == NETID_MPTCP || sk->netid == NETID_SCTP;
+}
+
 enum details_state details_info(const struct socket *sk, struct detail_sink *sink)
 {
 	size_t len;
 	const void *data;
 
-	if ((sk->netid != NETID_TCP && sk->netid != NETID_MPTCP) || sk->queue_unit == QUEUE_NONE)
+	if (!has_info(sk) || sk->queue_unit == QUEUE_NONE)
 		return DETAILS_NONE;
 	data = details_attribute(sk, INET_DIAG_INFO, &len);
 	if (!data)
 		return DETAILS_UNKNOWN;
 	if (sk->netid == NETID_TCP)
 		return tcp_info(sk, data, len, sink);
+	if (sk->netid == NETID_SCTP)
+		return details_sctp(sk, data, len, sink);
 	details_block(mptcp_fields, ARRAY_SIZE(mptcp_fields), data, len, sink);
 	return DETAILS_GIVEN;
 }

@@ -79,13 +79,14 @@ static uint32_t kernel_states(uint32_t states)
 
 static struct nlmsghdr *sctp_request(char *buf, const struct selection *sel, unsigned int pass)
 {
+	uint8_t ext = sel->want_tcp_info ? 1u << (INET_DIAG_INFO - 1) : 0;
 	struct selection asked = *sel;
 
 	asked.states = kernel_states(sel->states);
 	/* sctp_diag_dump() does not look at it. */
 	asked.bytecode = NULL;
 	asked.bytecode_len = 0;
-	return inet_request_each(buf, &asked, pass, IPPROTO_SCTP, 0);
+	return inet_request_each(buf, &asked, pass, IPPROTO_SCTP, ext);
 }
 
 const struct family family_sctp = {

@@ -53,7 +53,6 @@ static struct nlmsghdr *xdp_request(char *buf, const struct selection *sel, unsi
 	struct nlmsghdr *nlh;
 	struct xdp_diag_req *req;
 
-	(void)sel;
 	if (pass > 0)
 		return NULL;
 	nlh = mnl_nlmsg_put_header(buf);
@@ -62,6 +61,8 @@ static struct nlmsghdr *xdp_request(char *buf, const struct selection *sel, unsi
 	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
 	req->sdiag_family = AF_XDP;
 	req->xdiag_show = XDP_SHOW_INFO | XDP_SHOW_MEMINFO;
+	if (sel->want & WANT_EXTENDED)
+		req->xdiag_show |= XDP_SHOW_RING_CFG | XDP_SHOW_UMEM | XDP_SHOW_STATS;
 	return nlh;
 }
 
