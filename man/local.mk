@@ -3,3 +3,4 @@
 # Manual pages: one line each, `dist_man_MANS += man/NAME.SECTION`.
 dist_man_MANS += man/lingerstat.8
 dist_man_MANS += man/lingerstat-close.7
+dist_man_MANS += man/lingerstat-check.8

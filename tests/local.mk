@@ -280,6 +280,7 @@ CLI_TESTS = \
 	tests/cli/filter-file.bats \
 	tests/cli/manpage.bats \
 	tests/cli/manpages-close.bats \
+	tests/cli/manpages-monitoring.bats \
 	tests/cli/csv.bats \
 	tests/cli/quickstart.bats \
 	tests/cli/range-oracle.bats \

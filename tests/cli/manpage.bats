@@ -28,7 +28,7 @@ lacking() {
 @test "man page: no option that the tool does not have" {
 	options=$(grep -oE '^\.(It|Op) Fl .*' "$page" | grep -oE '\\-[a-z][a-z0-9-]*' | sed 's/^\\-//' | sort -u)
 	[ "$(echo "$options" | wc -l)" -gt 10 ]
-	help=$("$LINGERSTAT" --help; "$LINGERSTAT" summary --help)
+	help=$("$LINGERSTAT" --help; "$LINGERSTAT" summary --help; "$LINGERSTAT" metrics --help)
 	for option in $options; do
 		[[ $help == *"--$option"* ]] || extra="$extra $option"
 	done
