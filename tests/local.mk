@@ -154,6 +154,8 @@ LIVE_TESTS = \
 	tests/live/test_explain \
 	tests/live/test_restart \
 	tests/live/test_links \
+	tests/live/test_check \
+	tests/live/test_check_cost \
 	tests/live/test_limits \
 	tests/live/test_summary \
 	tests/live/test_details \
@@ -179,6 +181,8 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_explain \
 	tests/live/test_restart \
 	tests/live/test_links \
+	tests/live/test_check \
+	tests/live/test_check_cost \
 	tests/live/test_limits \
 	tests/live/test_summary \
 	tests/live/test_details \
@@ -218,6 +222,12 @@ tests_live_test_contexts_SOURCES = tests/live/test_contexts.c $(LIVE_TOOL) $(LIV
 LIVE_SUMMING = tests/live/summing.c tests/live/summing.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_summary_SOURCES = tests/live/test_summary.c $(LIVE_SUMMING)
 tests_live_test_limits_SOURCES = tests/live/test_limits.c $(LIVE_SUMMING)
+tests_live_test_check_SOURCES = tests/live/test_check.c $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_check_cost_SOURCES = tests/live/test_check_cost.c $(LIVE_HARNESS)
+tests_live_test_check_cost_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=mnl_socket_sendto \
+	-Wl,--wrap=mnl_socket_recvfrom \
+	-Wl,--wrap=owners_bpf_read_first
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \
