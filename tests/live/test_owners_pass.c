@@ -377,6 +377,7 @@ static void note_time(void *ctx)
 
 static void loading_is_quick(void **state)
 {
+	int fd = listening(AF_INET, (struct setting){ 1, 5 }); /* there may be no other socket */
 	long best = LONG_MAX;
 
 	(void)state;
@@ -393,6 +394,7 @@ static void loading_is_quick(void **state)
 		ns = (end.tv_sec - start.tv_sec) * 1000000000L + (end.tv_nsec - start.tv_nsec);
 		best = ns < best ? ns : best;
 	}
+	close(fd);
 	print_message("# loaded and attached in %ld microseconds, the best of 20\n", best / 1000);
 	assert_true(best < LOADING_MS * 1000000L);
 }
