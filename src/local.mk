@@ -100,6 +100,7 @@ src_liblingerstat_a_SOURCES = \
 	src/filter/filter.h \
 	src/filter/grammar.y \
 	src/filter/hosts.c \
+	src/filter/match_end.c \
 	src/filter/predicates.c \
 	src/filter/scanner.c \
 	src/filter/tree.h \

@@ -50,6 +50,7 @@ UNIT_TESTS = \
 	tests/unit/test_families \
 	tests/unit/test_inet_families \
 	tests/unit/test_procnet \
+	tests/unit/test_filter_ends \
 	tests/unit/test_other_families \
 	tests/unit/test_close_others \
 	tests/unit/test_links \
@@ -121,6 +122,7 @@ tests_unit_test_table_SOURCES = tests/unit/test_table.c $(UNIT_HEADER)
 tests_unit_test_details_SOURCES = tests/unit/test_details.c $(UNIT_DETAILS)
 tests_unit_test_details_other_SOURCES = tests/unit/test_details_other.c $(UNIT_DETAILS)
 tests_unit_test_details_tcp_SOURCES = tests/unit/test_details_tcp.c $(UNIT_DETAILS)
+tests_unit_test_filter_ends_SOURCES = tests/unit/test_filter_ends.c $(UNIT_HEADER)
 tests_unit_test_procnet_SOURCES = tests/unit/test_procnet.c $(UNIT_HEADER)
 tests_unit_test_inet_families_SOURCES = tests/unit/test_inet_families.c $(UNIT_DECODE)
 tests_unit_test_other_families_SOURCES = tests/unit/test_other_families.c $(UNIT_DECODE)

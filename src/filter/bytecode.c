@@ -132,8 +132,8 @@ static void emit_pattern(struct block *b, const struct host_pattern *host, uint8
 	struct inet_diag_bc_op *op;
 	struct inet_diag_hostcond *cond;
 
-	/* No internet socket has a path. */
-	if (host->family == AF_UNIX) {
+	/* No internet socket has a path, or an end of another family. */
+	if (host->family != AF_INET && host->family != AF_INET6 && host->family != AF_UNSPEC) {
 		jump(b, OP_SIZE + BEYOND);
 		return;
 	}

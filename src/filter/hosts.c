@@ -6,12 +6,14 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "filter/values.h"
+#include "model/protocols.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -190,9 +192,8 @@ static const struct {
 	const char *word;
 	uint8_t family;
 } family_words[] = {
-	{ "inet:", AF_INET },
-	{ "inet6:", AF_INET6 },
-	{ "unix:", AF_UNIX },
+	{ "inet:", AF_INET },   { "inet6:", AF_INET6 },     { "unix:", AF_UNIX },
+	{ "link:", AF_PACKET }, { "netlink:", AF_NETLINK }, { "vsock:", AF_VSOCK },
 };
 
 /* Takes `inet:` and the like off the front. */
@@ -216,14 +217,101 @@ static int value_unix(const char *pattern, struct filter_value *value)
 	return 0;
 }
 
+/* --- ends without an address: NUMBER:NUMBER, each may be a word, `*` or nothing -------------- */
+
+static int64_t device_number(const char *word)
+{
+	unsigned int index = if_nametoindex(word);
+
+	return index ? (int64_t)index : -1;
+}
+
+static int64_t kernel_number(const char *word)
+{
+	return strcmp(word, "kernel") == 0 ? 0 : -1;
+}
+
+static int64_t link_number(const char *word)
+{
+	return link_protocol_number(word);
+}
+
+static int64_t netlink_number(const char *word)
+{
+	return netlink_protocol_number(word);
+}
+
+static int64_t no_number(const char *word)
+{
+	(void)word;
+	return -1;
+}
+
+/* What words stand for numbers, before the colon and behind it. */
+static const struct {
+	uint8_t family;
+	const char *form;
+	int64_t (*first)(const char *word), (*second)(const char *word);
+} number_ends[] = {
+	{ AF_PACKET, "not of the form link:PROTOCOL:DEVICE:", link_number, device_number },
+	{ AF_NETLINK, "not of the form netlink:PROTOCOL:PORTID:", netlink_number, kernel_number },
+	{ AF_VSOCK, "not of the form vsock:CID:PORT:", no_number, no_number },
+};
+
+static int read_number(const char *text, int64_t (*word)(const char *word), int64_t *number)
+{
+	char *end;
+
+	*number = ANY_NUMBER;
+	if (!*text || strcmp(text, "*") == 0)
+		return 0;
+	if (isdigit((unsigned char)*text)) {
+		unsigned long v = strtoul(text, &end, 0);
+
+		*number = (int64_t)v;
+		return *end || v > UINT32_MAX ? -EINVAL : 0;
+	}
+	*number = word(text);
+	return *number < 0 ? -EINVAL : 0;
+}
+
+/* True when the family is one of these; then *err is what came of it. */
+static bool value_numbers(uint8_t family, const char *text, struct filter_value *value,
+			  struct filter_error *error, int *err)
+{
+	struct host_pattern *host = value->host;
+	char copy[64] = "", *second;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(number_ends) && number_ends[i].family != family)
+		i++;
+	if (i == ARRAY_SIZE(number_ends))
+		return false;
+	snprintf(copy, sizeof(copy), "%s", text);
+	second = strchr(copy, ':');
+	if (second)
+		*second++ = '\0';
+	value->hosts = 1;
+	*host = (struct host_pattern){ .family = family, .port = -1 };
+	*err = 0;
+	if (strlen(text) >= sizeof(copy) ||
+	    read_number(copy, number_ends[i].first, &host->first) < 0 ||
+	    read_number(second ? second : "", number_ends[i].second, &host->second) < 0)
+		*err = bad_host(error, number_ends[i].form, text);
+	return true;
+}
+
 int value_host(const char *text, struct filter_value *value, struct filter_error *error)
 {
 	char copy[256], *address, *prefix, *port;
 	uint8_t family = read_family(&text);
 	int32_t port_number = -1;
+	int err;
 
 	if (family == AF_UNIX || *text == '/' || *text == '@')
 		return value_unix(text, value);
+	if (value_numbers(family, text, value, error, &err))
+		return err;
 	if (strlen(text) >= sizeof(copy))
 		return bad_host(error, "too long for a host:", text);
 	strcpy(copy, text);

@@ -66,19 +66,24 @@ NUMBER(netid, sk->netid)
 NUMBER(dev, sk->ifindex)
 
 /* Without a port a socket differs from every number, and has no place among them. */
-static enum tri test_port(const struct socket *sk, uint16_t port, enum filter_op op, int64_t number)
+static enum tri test_port(const struct socket *sk, bool peer, enum filter_op op, int64_t number)
 {
-	return as_tri(socket_is_inet(sk) ? compare(port, op, number) : op == OP_NE);
+	const struct vsock_address *vsock = peer ? &sk->vsock.peer : &sk->vsock.local;
+	const struct endpoint *ep = peer ? &sk->peer : &sk->local;
+
+	if (sk->family == AF_VSOCK && vsock->port != UINT32_MAX)
+		return as_tri(compare(vsock->port, op, number));
+	return as_tri(socket_is_inet(sk) ? compare(ep->port, op, number) : op == OP_NE);
 }
 
 TEST(sport)
 {
-	return test_port(sk, sk->local.port, op, value->number);
+	return test_port(sk, false, op, value->number);
 }
 
 TEST(dport)
 {
-	return test_port(sk, sk->peer.port, op, value->number);
+	return test_port(sk, true, op, value->number);
 }
 
 TEST(mark)
@@ -300,95 +305,14 @@ TEST(autobound)
 	return TRI_UNKNOWN;
 }
 
-static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned int bits)
-{
-	unsigned int bytes = bits / 8, rest = bits % 8;
-
-	if (memcmp(a, b, bytes) != 0)
-		return false;
-	return !rest || ((a[bytes] ^ b[bytes]) >> (8 - rest)) == 0;
-}
-
-static bool same_address(const struct socket *sk, const struct endpoint *ep,
-			 const struct host_pattern *host)
-{
-	const uint8_t *addr = (const uint8_t *)&ep->addr;
-
-	if (host->family == AF_UNSPEC)
-		return true;
-	/* An IPv4 pattern also means IPv4 in an IPv6 socket, as in the kernel. */
-	if (host->family == AF_INET && !host->exact && sk->family == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&ep->addr.v6))
-		return same_prefix(addr + 12, (const uint8_t *)&host->addr, host->prefix);
-	if (host->family != sk->family)
-		return false;
-	return same_prefix(addr, (const uint8_t *)&host->addr, host->prefix);
-}
-
-/* A unix socket's name as ss writes it: `@` for each NUL, the first one of an abstract name too;
- * empty without a name. */
-static bool same_path(const struct unix_end *un, const char *pattern)
-{
-	char name[128] = "";
-	size_t len = un->name ? un->name_len + un->abstract : 0;
-
-	if (len >= sizeof(name))
-		return false;
-	if (len)
-		memcpy(name + un->abstract, un->name, un->name_len);
-	for (size_t i = 0; i < len; i++)
-		if (!name[i])
-			name[i] = '@';
-	name[len] = '\0';
-	return fnmatch(pattern, name, FNM_CASEFOLD) == 0;
-}
-
-/* A peer in another network namespace, or gone, has no name that is known. */
-static enum tri same_unix_end(const struct socket *sk, bool peer, const char *pattern)
-{
-	static const struct unix_end unnamed;
-
-	if (sk->family != AF_UNIX)
-		return TRI_NO;
-	if (!peer)
-		return as_tri(same_path(&sk->un, pattern));
-	if (sk->other.name_known)
-		return as_tri(same_path(&sk->other.name, pattern));
-	if (socket_has_peer(sk) && pattern[strspn(pattern, "*")])
-		return TRI_UNKNOWN;
-	return as_tri(same_path(&unnamed, pattern));
-}
-
-static enum tri same_end(const struct socket *sk, bool peer, const struct host_pattern *host)
-{
-	const struct endpoint *ep = peer ? &sk->peer : &sk->local;
-
-	if (host->family == AF_UNIX)
-		return same_unix_end(sk, peer, host->path);
-	if (!socket_is_inet(sk))
-		return as_tri(host->family == AF_UNSPEC && host->port < 0);
-	if (host->port >= 0 && host->port != ep->port)
-		return TRI_NO;
-	return as_tri(same_address(sk, ep, host));
-}
-
-static enum tri any_end(const struct socket *sk, bool peer, const struct filter_value *value)
-{
-	enum tri answer = TRI_NO;
-
-	for (unsigned int i = 0; i < value->hosts && answer == TRI_NO; i++)
-		answer = same_end(sk, peer, &value->host[i]);
-	return answer;
-}
-
 TEST(src)
 {
-	return negate_if(any_end(sk, false, value), op);
+	return negate_if(filter_any_end(sk, false, value), op);
 }
 
 TEST(dst)
 {
-	return negate_if(any_end(sk, true, value), op);
+	return negate_if(filter_any_end(sk, true, value), op);
 }
 
 #define JUDGE (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)

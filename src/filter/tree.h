@@ -11,13 +11,18 @@ enum filter_op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_COUNT };
 
 /* A host pattern: address under a prefix, or any; and a port, or any. */
 struct host_pattern {
-	uint8_t family; /* AF_INET, AF_INET6, AF_UNIX, or AF_UNSPEC for any address */
+	uint8_t family; /* AF_INET, AF_INET6, AF_UNIX, AF_PACKET, AF_NETLINK, AF_VSOCK, or
+			 * AF_UNSPEC for any address */
 	uint8_t prefix;
 	bool exact;           /* `inet:`: sockets of this family only, no IPv4 inside IPv6 */
 	struct in6_addr addr; /* IPv4 in the first four bytes */
 	int32_t port;         /* -1: any */
+	int64_t first;        /* of the other families: protocol or cid; ANY_NUMBER */
+	int64_t second;       /* device, port id or port; ANY_NUMBER */
 	const char *path;     /* AF_UNIX: a glob pattern, in the filter's text */
 };
+
+#define ANY_NUMBER (-1)
 
 #define HOSTS_MAX 8 /* addresses that one host name may stand for */
 
@@ -45,6 +50,9 @@ struct predicate {
 	enum tri (*test)(const struct socket *sk, enum filter_op op,
 			 const struct filter_value *value);
 };
+
+/* Whether an end meets any of the value's host patterns; unknown where the end's name is. */
+enum tri filter_any_end(const struct socket *sk, bool peer, const struct filter_value *value);
 
 /* The i-th predicate, or NULL behind the last. */
 const struct predicate *predicate_at(size_t i);

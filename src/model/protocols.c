@@ -4,6 +4,7 @@
 #include <linux/if_ether.h>
 #include <linux/netlink.h>
 #include <stddef.h>
+#include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -79,4 +80,22 @@ const char *link_protocol_name(unsigned int number)
 const char *netlink_protocol_name(unsigned int number)
 {
 	return find(netlink_words, ARRAY_SIZE(netlink_words), number);
+}
+
+static int number_of(const struct protocol_word *words, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(words[i].name, name) == 0)
+			return words[i].number;
+	return -1;
+}
+
+int link_protocol_number(const char *name)
+{
+	return number_of(link_words, ARRAY_SIZE(link_words), name);
+}
+
+int netlink_protocol_number(const char *name)
+{
+	return number_of(netlink_words, ARRAY_SIZE(netlink_words), name);
 }

@@ -20,4 +20,8 @@ const char *link_protocol_name(unsigned int number);
  * here. */
 const char *netlink_protocol_name(unsigned int number);
 
+/* The numbers of these words; -1 for a word that is none. */
+int link_protocol_number(const char *name);
+int netlink_protocol_number(const char *name);
+
 #endif
