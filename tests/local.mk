@@ -280,6 +280,23 @@ closelab: lingerstat$(EXEEXT) tests/live/closelab/closelab$(EXEEXT)
 	LINGERSTAT='$(abs_top_builddir)/lingerstat' tests/live/closelab/closelab --table
 .PHONY: closelab
 
+# Benchmarks, in namespaces of their own: `make bench` prints what things cost and asserts nothing.
+BENCHES = tests/bench/check-cost
+EXTRA_PROGRAMS = $(BENCHES) tests/bench/bare
+CLEANFILES += $(EXTRA_PROGRAMS)
+BENCH_CROWD = tests/bench/crowd.c tests/bench/crowd.h
+BENCH_RACE = tests/bench/race.c tests/bench/race.h
+tests_bench_bare_SOURCES = tests/bench/bare.c
+tests_bench_bare_LDADD = $(LIBMNL_LIBS)
+tests_bench_check_cost_SOURCES = tests/bench/check-cost.c $(BENCH_CROWD) $(BENCH_RACE) $(LIVE_HARNESS)
+
+bench: lingerstat$(EXEEXT) tests/bench/bare$(EXEEXT) $(BENCHES)
+	@for bench in $(BENCHES); do \
+		LINGERSTAT='$(abs_top_builddir)/lingerstat' \
+		BENCH_BARE='$(abs_top_builddir)/tests/bench/bare' $$bench || exit; \
+	done
+.PHONY: bench
+
 # Tests of the command line.
 CLI_TESTS = \
 	tests/cli/completion.bats \

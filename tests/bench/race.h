@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A race between commands: each runs many times, one after the other in turns, so that whatever
+ * else the machine does falls on all of them; medians are compared, not sums.
+ */
+#ifndef LINGERSTAT_TESTS_RACE_H
+#define LINGERSTAT_TESTS_RACE_H
+
+#include <stddef.h>
+
+#define RACE_ROUNDS_MAX 1000
+
+struct racer {
+	const char *name;             /* in the table */
+	const char *const *argv;      /* ends with NULL; argv[0] is looked for in PATH */
+	double wall[RACE_ROUNDS_MAX]; /* seconds of each run; likewise the next two */
+	double user[RACE_ROUNDS_MAX];
+	double system[RACE_ROUNDS_MAX];
+	long peak_kb; /* the most memory that a run had */
+};
+
+/* Runs each of the racers so many times. What they print is thrown away; one that does not exit
+ * with 0 ends the race. Returns 0, or a negative errno after a message. */
+int race_run(struct racer *racers, size_t n, size_t rounds);
+
+/* The median of so many numbers, which are sorted. */
+double race_median(double *values, size_t rounds);
+
+/* The medians as a table, and beside each the ratio to the racer `base`. */
+void race_print(struct racer *racers, size_t n, size_t rounds, size_t base);
+
+#endif
