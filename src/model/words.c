@@ -36,6 +36,7 @@ struct state_words {
 	const char *ss;    /* as ss prints it */
 	const char *json;  /* as node_exporter labels it */
 	const char *other; /* a further spelling that ss's filter takes */
+	const char *alone; /* where ss has one word for two states: one that only this state has */
 };
 
 static const struct state_words state_words[STATE_COUNT] = {
@@ -51,13 +52,49 @@ static const struct state_words state_words[STATE_COUNT] = {
 	[STATE_LISTEN] = { "LISTEN", "listen", "listening" },
 	[STATE_CLOSING] = { "CLOSING", "closing", NULL },
 	[STATE_NEW_SYN_RECV] = { "SYN-RECV", "syn_recv", NULL },
-	[STATE_BOUND_INACTIVE] = { "UNCONN", "bound_inactive", NULL },
+	[STATE_BOUND_INACTIVE] = { "UNCONN", "bound_inactive", NULL, "BOUND-INACTIVE" },
 	[STATE_COOKIE_WAIT] = { "COOKIE-WAIT", "cookie_wait", NULL },
 	[STATE_COOKIE_ECHOED] = { "COOKIE-ECHOED", "cookie_echoed", NULL },
 	[STATE_SHUTDOWN_PENDING] = { "SHUTDOWN-PENDING", "shutdown_pending", NULL },
 	[STATE_SHUTDOWN_SENT] = { "SHUTDOWN-SENT", "shutdown_sent", NULL },
 	[STATE_SHUTDOWN_RECEIVED] = { "SHUTDOWN-RECEIVED", "shutdown_received", NULL },
 	[STATE_SHUTDOWN_ACK_SENT] = { "SHUTDOWN-ACK-SENT", "shutdown_ack_sent", NULL },
+};
+
+/* The states of TCP that others use with TCP's numbers. */
+#define OPEN      (STATE_BIT(STATE_CLOSE) | STATE_BIT(STATE_ESTABLISHED))
+#define CONNECTS  (OPEN | STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_LISTEN))
+#define UNIX_ENDS (OPEN | STATE_BIT(STATE_LISTEN))
+#define TCP_ALL   (STATE_BIT(STATE_NEW_SYN_RECV) - STATE_BIT(STATE_ESTABLISHED))
+#define SCTP_OWN  (STATE_BIT(STATE_COUNT) - STATE_BIT(STATE_COOKIE_WAIT))
+
+/* Each kind's states in the kernel: include/net/tcp_states.h; mptcp_set_state() in
+ * net/mptcp/protocol.c, whose new_state[] has "should not happen" for TIME_WAIT; enum
+ * sctp_sock_state and sctp_state in include/net/sctp/constants.h; enum dccp_state;
+ * net/unix/af_unix.c; net/vmw_vsock/af_vsock.c; the enum at the head of net/tipc/socket.c.
+ * Datagrams and raw sockets are connected or not; what has no state is CLOSE. */
+static const uint32_t netid_state_sets[NETID_COUNT] = {
+	[NETID_TCP] = TCP_ALL | STATE_BIT(STATE_BOUND_INACTIVE),
+	[NETID_MPTCP] = TCP_ALL & ~STATE_BIT(STATE_TIME_WAIT),
+	[NETID_UDP] = OPEN,
+	[NETID_UNIX_STREAM] = UNIX_ENDS,
+	[NETID_UNIX_SEQPACKET] = UNIX_ENDS,
+	[NETID_UNIX_DGRAM] = OPEN,
+	[NETID_UDPLITE] = OPEN,
+	[NETID_RAW] = OPEN,
+	[NETID_SCTP] = UNIX_ENDS | STATE_BIT(STATE_CLOSE_WAIT) | SCTP_OWN,
+	[NETID_DCCP] = TCP_ALL,
+	[NETID_PACKET_RAW] = STATE_BIT(STATE_CLOSE),
+	[NETID_PACKET_DGRAM] = STATE_BIT(STATE_CLOSE),
+	[NETID_NETLINK] = STATE_BIT(STATE_CLOSE),
+	[NETID_VSOCK_STREAM] = CONNECTS | STATE_BIT(STATE_CLOSING),
+	[NETID_VSOCK_DGRAM] = OPEN,
+	[NETID_VSOCK_SEQPACKET] = CONNECTS | STATE_BIT(STATE_CLOSING),
+	[NETID_XDP] = STATE_BIT(STATE_CLOSE),
+	[NETID_TIPC_STREAM] = CONNECTS | STATE_BIT(STATE_CLOSE_WAIT),
+	[NETID_TIPC_SEQPACKET] = CONNECTS | STATE_BIT(STATE_CLOSE_WAIT),
+	[NETID_TIPC_RDM] = OPEN,
+	[NETID_TIPC_DGRAM] = OPEN,
 };
 
 static const char *const outcome_names[OUTCOME_COUNT] = {
@@ -97,6 +134,18 @@ const char *state_ss_name(enum sock_state state)
 	if (state >= STATE_COUNT || !state_words[state].ss)
 		return "?";
 	return state_words[state].ss;
+}
+
+const char *state_label(enum sock_state state)
+{
+	if (state < STATE_COUNT && state_words[state].alone)
+		return state_words[state].alone;
+	return state_ss_name(state);
+}
+
+uint32_t netid_states(enum netid id)
+{
+	return netid_state_sets[id];
 }
 
 const char *state_json_name(enum sock_state state)

@@ -117,6 +117,15 @@ const char *netid_name(enum netid id);
 /* The state as ss writes it (`CLOSE-WAIT`); `?` for one we do not know. */
 const char *state_ss_name(enum sock_state state);
 
+/* The same where no two states may share a word, as in a list of counts by state:
+ * `BOUND-INACTIVE` is the one that ss calls UNCONN as it does another. */
+const char *state_label(enum sock_state state);
+
+/* The states that sockets of a kind can be shown in, as a mask of STATE_BIT(). Lists of every
+ * state, zeros too, have these; a count of another state, should a kernel ever give one, is not
+ * lost by it. STATE_UNKNOWN is in no mask. */
+uint32_t netid_states(enum netid id);
+
 /* The state as node_exporter and JSON write it (`close_wait`); NULL for one we do not know. */
 const char *state_json_name(enum sock_state state);
 

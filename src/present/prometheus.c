@@ -35,17 +35,18 @@ static void put_seconds(struct outbuf *b, const struct metric *m, double seconds
 
 /* --- one function a metric ------------------------------------------------------------------- */
 
-/* Request sockets count as SYN_RECV; what has no name has no label. */
-static bool is_named(int state)
+/* The states of the kind; one beyond them, of a newer kernel, once it has a socket. */
+static bool is_wanted(const struct tally *t, int kind, int state)
 {
-	return state != STATE_NEW_SYN_RECV && state_json_name((enum sock_state)state);
+	return state_is_shown((enum sock_state)state) &&
+	       (netid_states((enum netid)kind) & STATE_BIT(state) || t->kinds[kind][state]);
 }
 
 static void put_states(struct outbuf *b, const struct metric *m, const struct prometheus_facts *f,
 		       int kind)
 {
 	for (int s = STATE_ESTABLISHED; s < STATE_COUNT; s++)
-		if (is_named(s))
+		if (is_wanted(&f->counts->tally, kind, s))
 			outbuf_printf(b, "%s{protocol=\"%s\",state=\"%s\"} %llu\n", m->name,
 				      netid_name((enum netid)kind),
 				      state_json_name((enum sock_state)s),

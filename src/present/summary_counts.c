@@ -15,22 +15,19 @@ static double share_of(uint64_t n, uint64_t most)
 
 /* --- states -------------------------------------------------------------------------------- */
 
-/* States beyond those of TCP are SCTP's. */
-static bool kind_has_state(uint32_t kinds, int state)
+/* A state that only a newer kernel gives has a row too once it has a socket. */
+static bool kind_has_state(const struct tally *t, int kind, int state)
 {
 	return state_is_shown((enum sock_state)state) &&
-	       (state <= STATE_BOUND_INACTIVE || kinds & NETID_BIT(NETID_SCTP));
+	       (netid_states((enum netid)kind) & STATE_BIT(state) || t->kinds[kind][state]);
 }
 
-/* ss has one word for sockets that are closed and for those that are bound and idle. */
-static const char *state_label(int state)
+static bool any_has_state(const struct tally *t, uint32_t kinds, int state)
 {
-	const char *name = state_ss_name((enum sock_state)state);
-
-	for (int i = 1; i < state; i++)
-		if (strcmp(state_ss_name((enum sock_state)i), name) == 0)
-			return state_json_name((enum sock_state)state);
-	return name;
+	for (int kind = 0; kind < NETID_COUNT; kind++)
+		if (kinds & NETID_BIT(kind) && kind_has_state(t, kind, state))
+			return true;
+	return false;
 }
 
 static uint64_t kind_total(const struct tally *t, int kind)
@@ -78,10 +75,13 @@ static enum ink state_ink(int state)
 
 static void state_row(struct grid *g, const struct tally *t, int state, const int *kinds, size_t n)
 {
-	outbuf_str(grid_cell(g, state_ink(state)), state_label(state));
+	outbuf_str(grid_cell(g, state_ink(state)), state_label((enum sock_state)state));
 	grid_number(g, (int64_t)t->states[state]);
 	for (size_t i = 0; i < n; i++)
-		grid_number(g, (int64_t)t->kinds[kinds[i]][state]);
+		if (state == STATE_UNKNOWN || kind_has_state(t, kinds[i], state))
+			grid_number(g, (int64_t)t->kinds[kinds[i]][state]);
+		else
+			grid_text(g, "-");
 	grid_bar(g, share_of(t->states[state], largest_state(t)), state_ink(state));
 }
 
@@ -107,7 +107,7 @@ void summary_states_text(struct outbuf *b, const struct summary *s)
 	if (!g)
 		return;
 	for (int i = 1; i < STATE_COUNT; i++)
-		if (kind_has_state(s->netids, i))
+		if (any_has_state(t, s->netids, i))
 			state_row(g, t, i, kinds, n);
 	if (t->states[STATE_UNKNOWN])
 		state_row(g, t, STATE_UNKNOWN, kinds, n);
@@ -127,7 +127,7 @@ void summary_states_json(struct outbuf *b, const struct summary *s)
 		member_key(b, netid_name((enum netid)kind));
 		outbuf_char(b, '{');
 		for (int i = 1; i < STATE_COUNT; i++)
-			if (kind_has_state(NETID_BIT(kind), i))
+			if (kind_has_state(t, kind, i))
 				member_count(b, state_json_name((enum sock_state)i),
 					     t->kinds[kind][i]);
 		member_count(b, "unknown", t->kinds[kind][STATE_UNKNOWN]);

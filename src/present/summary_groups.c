@@ -96,7 +96,7 @@ static void state_name(struct outbuf *b, const struct summary *s, const struct g
 {
 	(void)s;
 	(void)group;
-	outbuf_str(b, state_ss_name((enum sock_state)key->number));
+	outbuf_str(b, state_label((enum sock_state)key->number));
 }
 
 static void reason_word(struct outbuf *b, const struct summary *s, const struct group_key *key,

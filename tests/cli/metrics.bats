@@ -40,6 +40,21 @@ setup() {
 	done
 }
 
+@test "metrics: each kind has the states that it can be in, and no others" {
+	"$LINGERSTAT" metrics --tcp --mptcp --udp --unix >out
+	states_of() {
+		sed -n "s/^lingerstat_sockets{protocol=\"$1\",state=\"\([a-z0-9_]*\)\"} .*/\1/p" out |
+			sort | paste -sd, -
+	}
+	tcp=bound_inactive,close,close_wait,closing,established,fin_wait1,fin_wait2,last_ack,listen,syn_recv,syn_sent,time_wait
+	[ "$(states_of tcp)" = "$tcp" ]
+	[ "$(states_of udp)" = close,established ]
+	[ "$(states_of u_str)" = close,established,listen ]
+	[ "$(states_of u_dgr)" = close,established ]
+	! grep -qE 'state="(cookie_|shutdown_)' out
+	! grep -q 'protocol="mptcp",state="\(bound_inactive\|time_wait\)"' out
+}
+
 @test "metrics: labels are words, never addresses" {
 	"$LINGERSTAT" metrics --tcp --mptcp --udp --unix >out
 	! grep -v '^#' out | grep -qE '="[^"]*[^a-z0-9_.-][^"]*"'

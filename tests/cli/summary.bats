@@ -75,6 +75,20 @@ needs_jq() {
 	grep -Eq '^  SYN-SENT +2 ' "$out"
 }
 
+@test "summary: no state twice, and none that the kind cannot be in" {
+	needs_jq
+	"$LINGERSTAT" summary --sections states --tcp --udp >"$out"
+	! grep -qE '^ +(COOKIE|SHUTDOWN)-' "$out"
+	[ -z "$(awk '{ print $1 }' "$out" | sort | uniq -d)" ]
+	[ "$("$LINGERSTAT" summary -j --tcp --read "$dump" |
+		"$jq" -r '.summary.kinds.tcp | keys - ["unknown"] | length')" -eq 12 ]
+	"$LINGERSTAT" summary -j --udp --sections states >"$out"
+	[ "$("$jq" -r '.summary.kinds.udp | keys | join(",")' "$out")" = close,established,unknown ]
+	# A state of another kind is no 0, it is not there.
+	"$LINGERSTAT" summary --tcp --udp --sections states >"$out"
+	grep -Eq '^  LISTEN +[0-9]+ +[0-9]+ +-$' "$out"
+}
+
 @test "summary: what a recording does not hold is null, and said" {
 	needs_jq
 	"$LINGERSTAT" summary -j --read "$dump" >"$out"

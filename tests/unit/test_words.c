@@ -122,6 +122,47 @@ static void reads_every_spelling(void **state)
 		assert_reads(others[i].word, others[i].state);
 }
 
+/* Counts by state stand side by side: no two with the same word. */
+static void no_two_states_share_a_label(void **state)
+{
+	(void)state;
+	for (int i = 1; i < STATE_COUNT; i++)
+		for (int k = 1; k < i; k++)
+			if (state_is_shown(i) && state_is_shown(k))
+				assert_string_not_equal(state_label(i), state_label(k));
+	assert_string_equal(state_label(STATE_CLOSE), "UNCONN");
+	assert_string_equal(state_label(STATE_BOUND_INACTIVE), "BOUND-INACTIVE");
+	assert_string_equal(state_label(STATE_TIME_WAIT), "TIME-WAIT");
+	assert_string_equal(state_label(STATE_UNKNOWN), "?");
+}
+
+#define SCTP_ONLY (STATE_BIT(STATE_COUNT) - STATE_BIT(STATE_COOKIE_WAIT))
+
+static void each_kind_has_its_own_states(void **state)
+{
+	(void)state;
+	for (int id = 0; id < NETID_COUNT; id++) {
+		uint32_t states = netid_states(id);
+
+		assert_true(states & STATE_BIT(STATE_CLOSE));
+		assert_false(states & (STATE_BIT(STATE_UNKNOWN) | STATE_BIT(STATE_NEW_SYN_RECV)));
+		assert_int_equal(states & ~STATES_ALL, 0);
+		assert_int_equal(states & SCTP_ONLY, id == NETID_SCTP ? SCTP_ONLY : 0);
+		assert_int_equal(!!(states & STATE_BIT(STATE_BOUND_INACTIVE)), id == NETID_TCP);
+		if (NETID_BIT(id) & NETIDS_STATELESS)
+			assert_int_equal(states, STATE_BIT(STATE_CLOSE));
+	}
+	for (int s = STATE_ESTABLISHED; s <= STATE_CLOSING; s++) {
+		assert_true(netid_states(NETID_TCP) & STATE_BIT(s));
+		assert_int_equal(!!(netid_states(NETID_MPTCP) & STATE_BIT(s)),
+				 s != STATE_TIME_WAIT);
+	}
+	assert_int_equal(netid_states(NETID_UDP),
+			 STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE));
+	assert_true(netid_states(NETID_UNIX_STREAM) & STATE_BIT(STATE_LISTEN));
+	assert_false(netid_states(NETID_UNIX_DGRAM) & STATE_BIT(STATE_LISTEN));
+}
+
 static void reads_nothing_else_as_a_state(void **state)
 {
 	static const char *const words[] = { "",           "-",    "_",         "?",
@@ -206,6 +247,8 @@ int main(void)
 		cmocka_unit_test(states_have_the_kernels_numbers),
 		cmocka_unit_test(a_state_without_a_name_has_none),
 		cmocka_unit_test(reads_every_spelling),
+		cmocka_unit_test(no_two_states_share_a_label),
+		cmocka_unit_test(each_kind_has_its_own_states),
 		cmocka_unit_test(reads_nothing_else_as_a_state),
 		cmocka_unit_test(outcomes_and_risks_have_their_words),
 		cmocka_unit_test(reasons_have_the_promised_words),
