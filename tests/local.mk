@@ -142,6 +142,7 @@ LIVE_TESTS = \
 	tests/live/test_threads \
 	tests/live/test_contexts \
 	tests/live/test_filter_ss \
+	tests/live/test_against_ss \
 	tests/live/test_late \
 	tests/live/test_linger \
 	tests/live/test_rights \
@@ -172,6 +173,7 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_threads \
 	tests/live/test_contexts \
 	tests/live/test_filter_ss \
+	tests/live/test_against_ss \
 	tests/live/test_linger \
 	tests/live/test_rights \
 	tests/live/test_owners \
@@ -209,6 +211,13 @@ tests_live_test_filter_ss_SOURCES = \
 	tests/live/test_filter_ss.c \
 	tests/live/filter_rows.c tests/live/filter_rows.h \
 	tests/live/chosen.c tests/live/chosen.h \
+	tests/live/zoo.c tests/live/zoo.h \
+	$(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_against_ss_SOURCES = \
+	tests/live/test_against_ss.c \
+	tests/live/shared_columns.c tests/live/shared_columns.h \
+	tests/live/shared_agree.c \
+	tests/live/ss_lines.c tests/live/ss_lines.h \
 	tests/live/zoo.c tests/live/zoo.h \
 	$(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_explain_SOURCES = \

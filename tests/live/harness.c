@@ -185,7 +185,7 @@ exec_tool(const struct run_as *as, const char *const args[], int out, int err)
 
 static void take_line(struct listing *listing, const char *line, size_t length)
 {
-	json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+	json_t *object = json_loadb(line, length, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
 	const char *type = json_string_value(json_object_get(object, "type"));
 
 	if (!type) {
