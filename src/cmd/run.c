@@ -306,7 +306,7 @@ static int take_socket(void *ctx, struct socket *sk)
 	struct run *run = ctx;
 
 	run->bound_seen |= sk->state == STATE_BOUND_INACTIVE;
-	if (is_listed_already(run, sk))
+	if (is_listed_already(run, sk) || links_own(run->enrich.links, sk))
 		return 0;
 	if (run->enrich.subflows && sk->netid == NETID_MPTCP)
 		take_subflows(run, sk);

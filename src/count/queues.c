@@ -6,6 +6,7 @@
 
 struct queues {
 	uint64_t listeners, waiting;
+	int64_t smallest;
 	size_t keep, count;
 	struct listen_queue items[];
 };
@@ -14,8 +15,10 @@ struct queues *queues_new(size_t keep)
 {
 	struct queues *q = calloc(1, sizeof(*q) + keep * sizeof(q->items[0]));
 
-	if (q)
-		q->keep = keep;
+	if (!q)
+		return NULL;
+	q->keep = keep;
+	q->smallest = UNKNOWN;
 	return q;
 }
 
@@ -69,6 +72,8 @@ void queues_add(struct queues *queues, const struct socket *sk)
 	if (sk->queue_unit != QUEUE_CONNECTIONS)
 		return;
 	queues->listeners++;
+	if (queues->smallest == UNKNOWN || new.fits < queues->smallest)
+		queues->smallest = new.fits;
 	if (!sk->recv_queue)
 		return;
 	queues->waiting++;
@@ -83,6 +88,11 @@ void queues_add(struct queues *queues, const struct socket *sk)
 	queues->items[at] = new;
 	for (size_t i = at; i < queues->count; i++)
 		point_at_copies(&queues->items[i]);
+}
+
+int64_t queues_smallest(const struct queues *queues)
+{
+	return queues->smallest;
 }
 
 uint64_t queues_listeners(const struct queues *queues)

@@ -31,6 +31,9 @@ void queues_free(struct queues *queues);
  * change nothing. */
 void queues_add(struct queues *queues, const struct socket *sk);
 
+/* What fits in the smallest queue of all listeners; UNKNOWN when there is no listener. */
+int64_t queues_smallest(const struct queues *queues);
+
 /* Listeners seen, and those of them that have connections waiting. */
 uint64_t queues_listeners(const struct queues *queues);
 uint64_t queues_waiting(const struct queues *queues);

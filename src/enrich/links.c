@@ -61,6 +61,13 @@ const char *links_name(struct links *links, uint32_t ifindex)
 	return name;
 }
 
+bool links_own(const struct links *links, const struct socket *sk)
+{
+	return links && links->socket && sk->netid == NETID_NETLINK &&
+	       sk->protocol == NETLINK_ROUTE &&
+	       sk->netlink.port_id == nl_socket_get_local_port(links->socket);
+}
+
 unsigned int links_fills(const struct links *links)
 {
 	return links->fills;

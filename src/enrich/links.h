@@ -6,7 +6,10 @@
 #ifndef LINGERSTAT_ENRICH_LINKS_H
 #define LINGERSTAT_ENRICH_LINKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "model/socket.h"
 
 struct links;
 
@@ -17,6 +20,9 @@ void links_free(struct links *links);
 /* The name of a device, valid until links_free(), or NULL when there is no such device or the
  * kernel would not say. The first call fills the cache. */
 const char *links_name(struct links *links, uint32_t ifindex);
+
+/* True for the socket that the cache was filled through. `links` may be NULL. */
+bool links_own(const struct links *links, const struct socket *sk);
 
 /* How often the cache was filled: 0 until a name was needed. */
 unsigned int links_fills(const struct links *links);

@@ -84,7 +84,7 @@ static struct limit_use listen_queue(const struct counts *c, const struct machin
 	if (!c->queues)
 		return (struct limit_use){ .used = UNKNOWN, .max = UNKNOWN };
 	if (!queues_count(c->queues))
-		return (struct limit_use){ .used = 0, .max = UNKNOWN };
+		return (struct limit_use){ .used = 0, .max = queues_smallest(c->queues) };
 	fullest = queues_item(c->queues, 0);
 	return (struct limit_use){ .used = fullest->waiting, .max = fullest->fits };
 }
@@ -137,7 +137,7 @@ enum limit_level limit_level(int64_t used, int64_t max)
 {
 	double percent = limit_percent(used, max);
 
-	if (percent < 0)
+	if (percent < 0 || max == UNKNOWN)
 		return LIMIT_LEVEL_UNKNOWN;
 	if (percent >= LIMIT_FULL_PERCENT)
 		return LIMIT_LEVEL_FULL;

@@ -49,8 +49,8 @@ struct limit_use {
 };
 
 /* Takes what was counted (parts that were not wanted: NULL, then UNKNOWN) and what the machine
- * says. Where nothing is there to run into the limit (no listener with a connection waiting, no
- * CLOSE_WAIT), `used` is 0 and `max` UNKNOWN. */
+ * says. Where nothing is there to run into the limit (no listener, no CLOSE_WAIT), `used` is 0 and
+ * `max` UNKNOWN; where no listener has a connection waiting, `max` is the smallest queue's. */
 struct limit_use limit_measure(enum limit_name name, const struct counts *counts,
 			       const struct machine *machine);
 
@@ -58,7 +58,8 @@ struct limit_use limit_measure(enum limit_name name, const struct counts *counts
  * 0, which is always used up. */
 double limit_percent(int64_t used, int64_t max);
 
-/* How near: at 80 percent it is near, at 95 it is all but reached. */
+/* How near: at 80 percent it is near, at 95 it is all but reached. Without a limit that is known
+ * nobody can tell, whatever is used. */
 enum limit_level { LIMIT_LEVEL_UNKNOWN, LIMIT_LEVEL_FINE, LIMIT_LEVEL_NEAR, LIMIT_LEVEL_FULL };
 #define LIMIT_NEAR_PERCENT 80
 #define LIMIT_FULL_PERCENT 95

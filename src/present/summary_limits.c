@@ -294,6 +294,17 @@ static void queue_row(struct grid *g, const struct summary *s, const struct list
 	grid_ratio(g, l->waiting, l->fits);
 }
 
+static void note_no_queue(struct outbuf *b, uint64_t listeners)
+{
+	if (listeners == 0)
+		outbuf_str(b, "Nobody listens.\n");
+	else if (listeners == 1)
+		outbuf_str(b, "No connection waits at the one listener.\n");
+	else
+		outbuf_printf(b, "No connection waits at any of %llu listeners.\n",
+			      (unsigned long long)listeners);
+}
+
 void summary_listeners_text(struct outbuf *b, const struct summary *s)
 {
 	static const struct grid_column columns[] = {
@@ -304,8 +315,7 @@ void summary_listeners_text(struct outbuf *b, const struct summary *s)
 	struct grid *g;
 
 	if (!queues_waiting(q)) {
-		outbuf_printf(b, "No connection waits at any of %llu listeners.\n",
-			      (unsigned long long)queues_listeners(q));
+		note_no_queue(b, queues_listeners(q));
 		return;
 	}
 	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
@@ -354,6 +364,21 @@ void summary_listeners_json(struct outbuf *b, const struct summary *s)
 
 /* --- limits -------------------------------------------------------------------------------- */
 
+/* Nothing is there that could run into the limit: it has none, which is not an unknown one. */
+static bool is_idle(const struct limit_row *row, struct limit_use use)
+{
+	return row->count_parts && use.used == 0 && use.max == UNKNOWN;
+}
+
+static const char *level_word(const struct limit_row *row, struct limit_use use)
+{
+	enum limit_level level = limit_level(use.used, use.max);
+
+	if (level != LIMIT_LEVEL_UNKNOWN)
+		return limit_level_name(level);
+	return is_idle(row, use) ? "-" : "?";
+}
+
 static void limit_row_text(struct grid *g, const struct summary *s, enum limit_name name)
 {
 	const struct limit_row *row = limit_row(name);
@@ -363,14 +388,19 @@ static void limit_row_text(struct grid *g, const struct summary *s, enum limit_n
 	grid_text(g, row->name);
 	grid_text(g, limit_scope_name(row->scope));
 	grid_number(g, use.used);
-	grid_number(g, use.max);
-	outbuf_str(grid_cell(g, level_inks[level]),
-		   level == LIMIT_LEVEL_UNKNOWN ? "?" : limit_level_name(level));
+	if (is_idle(row, use))
+		grid_text(g, "-");
+	else
+		grid_number(g, use.max);
+	outbuf_str(grid_cell(g, level_inks[level]), level_word(row, use));
 	if (row->hits == MACHINE_COUNTERS)
 		grid_text(g, "-");
 	else
 		grid_number(g, use.hits);
-	grid_ratio(g, use.used, use.max);
+	if (use.max == UNKNOWN)
+		grid_text(g, level_word(row, use));
+	else
+		grid_ratio(g, use.used, use.max);
 }
 
 void summary_limits_text(struct outbuf *b, const struct summary *s)
@@ -405,7 +435,8 @@ static void limit_json(struct outbuf *b, const struct summary *s, enum limit_nam
 	member_text(b, "unit", row->unit);
 	member_number(b, "used", use.used);
 	member_number(b, "max", use.max);
-	member_percent(b, "percent", limit_percent(use.used, use.max));
+	member_percent(b, "percent",
+		       use.max == UNKNOWN ? UNKNOWN : limit_percent(use.used, use.max));
 	member_text(b, "level", limit_level_name(limit_level(use.used, use.max)));
 	member_number(b, "hits", use.hits);
 	outbuf_char(b, '}');

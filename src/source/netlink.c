@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <libmnl/libmnl.h>
+#include <linux/netlink.h>
 
 #include "source/transport.h"
 
@@ -140,6 +141,15 @@ static int netlink_run(void *state, struct nlmsghdr *request, message_sink sink,
 	return verdict < 0 ? verdict : 0;
 }
 
+/* The number is one socket's alone, within a protocol and a network namespace. */
+static bool netlink_owns(const void *state, const struct socket *sk)
+{
+	const struct netlink *nl = state;
+
+	return sk->netid == NETID_NETLINK && sk->protocol == NETLINK_SOCK_DIAG &&
+	       sk->netlink.port_id == nl->portid;
+}
+
 static void netlink_close(void *state)
 {
 	struct netlink *nl = state;
@@ -152,6 +162,7 @@ static void netlink_close(void *state)
 static const struct transport netlink_transport = {
 	.run = netlink_run,
 	.close = netlink_close,
+	.owns = netlink_owns,
 };
 
 int netlink_transport_open(const struct transport **transport, void **state)

@@ -251,6 +251,13 @@ static bool selected(const struct socket *sk, const struct selection *sel)
 	return sk->family == AF_INET6 ? sel->ipv6 : sel->ipv4;
 }
 
+/* Our own socket is there because we look, and has our answer unread: it says nothing of the
+ * machine. */
+static bool is_ours(const struct source *source, const struct socket *sk)
+{
+	return source->transport->owns && source->transport->owns(source->state, sk);
+}
+
 static int take_message(void *ctx, const struct nlmsghdr *nlh)
 {
 	struct dump *dump = ctx;
@@ -273,7 +280,7 @@ static int take_message(void *ctx, const struct nlmsghdr *nlh)
 		report->duplicates++;
 		return 0;
 	}
-	if (!selected(&sk, dump->sel))
+	if (!selected(&sk, dump->sel) || is_ours(dump->source, &sk))
 		return 0;
 	report->sockets++;
 	err = dump->sink(dump->ctx, &sk);

@@ -22,6 +22,9 @@ struct transport {
 	int (*run)(void *state, struct nlmsghdr *request, message_sink sink, void *ctx,
 		   const struct pause *pause, struct dump_report *report);
 	void (*close)(void *state);
+	/* True for the socket that the transport itself talks to the kernel with; NULL: it has
+	 * none. */
+	bool (*owns)(const void *state, const struct socket *sk);
 	bool replay;
 };
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <net/ethernet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,12 +227,71 @@ static void the_same_as_ss(void **state)
 		close(fds[i]);
 }
 
+/* How many rows are netlink sockets of programs: the kernel's own have port id 0. */
+static int netlink_of_programs(const struct listing *listing)
+{
+	json_t *row;
+	size_t i;
+	int n = 0;
+
+	json_array_foreach(listing->rows, i, row) n +=
+		row_is_text(row, "netid", "nl") && !row_is_int(row, "local.port_id", 0);
+	return n;
+}
+
+static int open_diag(void)
+{
+	int fd = open_socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+	struct sockaddr_nl name = { .nl_family = AF_NETLINK };
+
+	assert_return_code(bind(fd, (struct sockaddr *)&name, sizeof(name)), errno);
+	return fd;
+}
+
+/* The tool asks through a netlink socket, and for the name of a device through another: neither is
+ * listed, and those that somebody else has are, though they be of the same protocols. */
+static void not_the_tools_own_sockets(void **state)
+{
+	static const char *const summary[] = {
+		"lingerstat", "summary", "-j", "-A", "netlink", NULL
+	};
+	int packet = open_packet(SOCK_RAW, OWN_TYPE, "lo");
+	int route = open_netlink(0, 0), diag = open_diag();
+	struct listing listing;
+	struct tool_run run;
+	json_t *document;
+	size_t rows;
+
+	(void)state;
+	/* The packet socket comes first, so that the device's name is known when netlink's do. */
+	assert_return_code(harness_list(&listing, "-a", "-A", "packet,netlink", NULL), errno);
+	assert_int_equal(rows_of(&listing, "p_raw"), 1);
+	assert_int_equal(netlink_of_programs(&listing), 2);
+	assert_non_null(row_by_inode(&listing, inode_of(route)));
+	assert_non_null(row_by_inode(&listing, inode_of(diag)));
+	rows = (size_t)rows_of(&listing, "nl");
+	listing_free(&listing);
+
+	assert_return_code(tool_run(&run, summary), errno);
+	document = json_loads(run.output, 0, NULL);
+	assert_non_null(document);
+	assert_int_equal(json_integer_value(
+				 json_object_get(json_object_get(document, "summary"), "sockets")),
+			 rows);
+	json_decref(document);
+	tool_free(&run);
+	close(diag);
+	close(route);
+	close(packet);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_by_words),
 		cmocka_unit_test(kinds_that_the_kernel_lacks),
 		cmocka_unit_test(the_same_as_ss),
+		cmocka_unit_test(not_the_tools_own_sockets),
 	};
 
 	harness_enter();

@@ -61,6 +61,7 @@ static void levels_at_their_borders(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_int_equal(limit_level(rows[i].used, 1000), rows[i].level);
 	assert_int_equal(limit_level(1, UNKNOWN), LIMIT_LEVEL_UNKNOWN);
+	assert_int_equal(limit_level(0, UNKNOWN), LIMIT_LEVEL_UNKNOWN);
 	assert_string_equal(limit_level_name(LIMIT_LEVEL_NEAR), "near");
 }
 
@@ -176,7 +177,24 @@ static void a_listener_without_waiting_connections_uses_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(use.used, 0);
-	assert_true(limit_percent(use.used, use.max) == 0);
+	assert_int_equal(use.max, 129);
+	assert_int_equal(limit_level(use.used, use.max), LIMIT_LEVEL_FINE);
+}
+
+static void the_smallest_queue_stands_for_idle_listeners(void **state)
+{
+	static const uint32_t backlogs[] = { 128, 5, 4096 };
+	struct queues *q = queues_new(1);
+
+	(void)state;
+	assert_int_equal(queues_smallest(q), UNKNOWN);
+	for (size_t i = 0; i < COUNT(backlogs); i++) {
+		struct socket sk = listener(0, backlogs[i]);
+
+		queues_add(q, &sk);
+	}
+	assert_int_equal(queues_smallest(q), 6);
+	queues_free(q);
 }
 
 static struct holder holder(uint32_t pid)
@@ -237,6 +255,7 @@ int main(void)
 		cmocka_unit_test(each_takes_its_own_numbers),
 		cmocka_unit_test(one_more_than_the_backlog_fits),
 		cmocka_unit_test(a_listener_without_waiting_connections_uses_nothing),
+		cmocka_unit_test(the_smallest_queue_stands_for_idle_listeners),
 		cmocka_unit_test(descriptors_of_the_fullest_process),
 	};
 
