@@ -41,20 +41,20 @@ object Service "filtered" {
 }
 CONF
 	run_icinga() {
-		icinga2 daemon "$@" -c "$PWD/icinga2.conf" \
+		exec icinga2 daemon "$@" -c "$PWD/icinga2.conf" \
 			-D RunAsUser=root -D RunAsGroup=root -D DataDir="$PWD/data" -D LogDir="$PWD/log" \
 			-D CacheDir="$PWD/cache" -D SpoolDir="$PWD/spool" -D InitRunDir="$PWD/run" -D PidPath="$PWD/run/pid" \
 			-D VarsPath="$PWD/cache/vars" -D ObjectsPath="$PWD/cache/objects" -D StatePath="$PWD/data/state" \
 			-D ModAttrPath="$PWD/data/modattr"
 	}
-	run_icinga -C >check.log 2>&1 || { cat check.log; return 1; }
+	(run_icinga -C) >check.log 2>&1 || { cat check.log; return 1; }
 	give_leak 8
 	start icinga run_icinga
 	says() { cat perfdata/service* 2>/dev/null | grep -qE "$1"; }
-	wait_for 60 "a CRITICAL with its performance data" says $'^leak\tCRITICAL\tclose_wait=8;;5;0\tLINGERSTAT CRITICAL: close_wait 8 \\(critical beyond 5\\)'
-	wait_for 60 "who is behind it" says '^close_wait: 8 leaky-app/[0-9]+ \(fd [0-9 ]+\.\.\.\)'
-	wait_for 60 "an OK" says $'^fine\tOK\t.*close_wait=8;1000;2000;0.* total=[0-9]+;100000;;0.*\tLINGERSTAT OK: '
-	wait_for 60 "the filter" says $'^filtered\tOK\t.*\tLINGERSTAT OK: total 0'
+	wait_for "a CRITICAL with its performance data" says $'^leak\tCRITICAL\tclose_wait=8;;5;0\tLINGERSTAT CRITICAL: close_wait 8 \\(critical beyond 5\\)'
+	wait_for "who is behind it" says '^close_wait: 8 leaky-app/[0-9]+ \(fd [0-9 ]+\.\.\.\)'
+	wait_for "an OK" says $'^fine\tOK\t.*close_wait=8;1000;2000;0.* total=[0-9]+;100000;;0.*\tLINGERSTAT OK: '
+	wait_for "the filter" says $'^filtered\tOK\t.*\tLINGERSTAT OK: total 0'
 
 	# Whole: each label that the check prints by itself arrives.
 	"$LINGERSTAT" check -w close_wait=1000 -w total=100000 -c close_wait=2000 >own
@@ -125,6 +125,39 @@ unit() {
 @test "sudoers: the line is valid" {
 	command -v visudo >/dev/null || skip "sudo is not installed"
 	visudo -cf "$contrib/lingerstat.sudoers"
+}
+
+# The agent's user, here `nobody`, may run that line as root, and nothing else. sudo reads the file
+# of the test in a mount namespace of its own.
+sudo_line() {
+	local line=${1:-} user
+	if [ -z "$line" ]; then
+		ln -s "$LINGERSTAT" check_lingerstat
+		chmod 755 . && chmod a+x ..
+		sed "s#^nagios #nobody #; s#/usr/local/libexec/lingerstat/#$PWD/#" "$contrib/lingerstat.sudoers" >sudoers
+		chmod 440 sudoers
+		give_leak 3
+		unshare --mount --propagation private bash -ec "mount --bind sudoers /etc/sudoers; sudo_line inside"
+		end_leak
+		return
+	fi
+	user="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	line=$PWD/$(sed -n 's/.*\(check_lingerstat .*\)/\1/p' sudoers | tr -d '\\')
+	# shellcheck disable=SC2086
+	$user sudo -n $line >out || { [ $? -lt 3 ] || { cat out; return 1; }; }
+	grep -q '^LINGERSTAT .* risk_certain=[0-9]*;;0;0' out || { cat out; return 1; }
+	for other in "$line --state-file $PWD/state" "$PWD/check_lingerstat" "$LINGERSTAT list"; do
+		# shellcheck disable=SC2086
+		! $user sudo -n $other >out 2>&1 || { echo "sudo ran: $other"; return 1; }
+	done
+}
+
+@test "sudoers: the agent's user may run that line as root, and nothing else" {
+	needs sudo setpriv
+	unshare --mount true 2>/dev/null || skip "no mount namespaces here"
+	[ -e /etc/sudoers ] || skip "there is no /etc/sudoers"
+	export -f sudo_line
+	in_namespace sudo_line
 }
 
 @test "cron: the line's command is taken" {

@@ -2,7 +2,8 @@
 #
 # For the tests with real consumers: a network namespace of the test's own, where ports are free
 # and every socket is the test's; daemons that are started and stopped by pid; waiting with a
-# deadline. The bats file runs itself once more inside the namespace.
+# deadline of minutes, since what takes a second here takes many on a busy machine. Where there may
+# be a namespace of processes too, its end takes with it whatever a daemon has left behind.
 
 contrib=${TOP_SRCDIR:-$BATS_TEST_DIRNAME/../..}/contrib/monitoring
 leak=${TOP_BUILDDIR:-$BATS_TEST_DIRNAME/../../build}/tests/consumers/leak
@@ -21,15 +22,18 @@ needs() {
 # in_namespace FUNCTION: runs it in a network namespace of its own, in the test's folder; every
 # process that it began ends with it.
 in_namespace() {
+	local apart=(--net --pid --fork --kill-child --mount-proc)
+	unshare "${apart[@]}" true 2>/dev/null || apart=(--net)
 	export -f "$1" wait_for start stop_all give_leak end_leak
 	export contrib leak LINGERSTAT
 	cd "$BATS_TEST_TMPDIR" || return
-	run unshare --net bash -c "set -eE; pids=(); trap stop_all EXIT; ip link set lo up; $1"
+	run unshare "${apart[@]}" bash -c "set -eE; pids=(); trap stop_all EXIT; ip link set lo up; $1"
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
 
-# start NAME COMMAND...: in the background, its output in NAME.log.
+# start NAME COMMAND...: in the background, its output in NAME.log. The command is a program, or a
+# function that becomes one (exec): what is stopped is the process itself.
 start() {
 	local name=$1
 	shift
@@ -43,10 +47,10 @@ stop_all() {
 	for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
 }
 
-# wait_for SECONDS WHAT COMMAND...: until the command succeeds.
+# wait_for WHAT COMMAND...: until the command succeeds.
 wait_for() {
-	local end=$((SECONDS + $1)) what=$2
-	shift 2
+	local end=$((SECONDS + 300)) what=$1
+	shift
 	until "$@" >/dev/null 2>&1; do
 		if [ "$SECONDS" -ge "$end" ]; then
 			echo "waited in vain for: $what"
@@ -60,7 +64,7 @@ wait_for() {
 # give_leak N: a process with N sockets in CLOSE_WAIT.
 give_leak() {
 	coproc LEAK { exec "$leak" "$1" 3>&- 4>&-; }
-	read -r -t 60 word <&"${LEAK[0]}" && [ "$word" = ready ]
+	read -r -t 300 word <&"${LEAK[0]}" && [ "$word" = ready ]
 }
 
 end_leak() {

@@ -53,31 +53,31 @@ YAML
 		--collector.disable-defaults --collector.textfile --collector.textfile.directory=textfile
 	start prometheus prometheus --config.file=prometheus.yml --storage.tsdb.path=data \
 		--web.listen-address=127.0.0.1:9090
-	wait_for 60 "the first scrape" has lingerstat_complete
+	wait_for "the first scrape" has lingerstat_complete
 
 	# The numbers that were printed are those that a query returns.
-	wait_for 30 "the same numbers" bash -c "$(declare -f query queried written); diff <(written) <(queried)" || {
+	wait_for "the same numbers" bash -c "$(declare -f query queried written); diff <(written) <(queried)" || {
 		diff <(written) <(queried)
 		return 1
 	}
 	[ "$(written | wc -l)" -gt 30 ]
 
 	# A healthy host: the rules were evaluated again and again, and none has anything to say.
-	wait_for 60 "three evaluations" has 'min(prometheus_rule_group_iterations_total) >= 3'
+	wait_for "three evaluations" has 'min(prometheus_rule_group_iterations_total) >= 3'
 	has 'sum(prometheus_rule_evaluation_failures_total) == 0'
 	[ -z "$(query ALERTS)" ] || { query ALERTS; return 1; }
 
 	# A leak: its alert fires, and no other. (What a close would destroy at some instant, with a
 	# scrape on its way, is as the machine pleases.)
 	give_leak 60
-	wait_for 60 "the alert of the leak" firing LingerstatCloseWaitLeak
+	wait_for "the alert of the leak" firing LingerstatCloseWaitLeak
 	others='ALERTS{alertname!~"LingerstatCloseWaitLeak|LingerstatCloseRisk|LingerstatDataDestroyed"}'
 	[ -z "$(query "$others")" ] || { query ALERTS; return 1; }
 	has 'lingerstat_sockets{protocol="tcp",state="close_wait"} >= 60'
 
 	# It is mended: the alert goes.
 	end_leak
-	wait_for 60 "the end of the alert" silent LingerstatCloseWaitLeak
+	wait_for "the end of the alert" silent LingerstatCloseWaitLeak
 }
 
 @test "prometheus: node_exporter, scrape, query, alert" {
