@@ -162,6 +162,7 @@ LIVE_TESTS = \
 	tests/live/test_limits \
 	tests/live/test_summary \
 	tests/live/test_details \
+	tests/live/test_details_set \
 	tests/live/test_families \
 	tests/live/test_kinds \
 	tests/live/test_protocols \
@@ -190,6 +191,7 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_limits \
 	tests/live/test_summary \
 	tests/live/test_details \
+	tests/live/test_details_set \
 	tests/live/test_families \
 	tests/live/test_kinds \
 	tests/live/test_protocols \
@@ -227,8 +229,11 @@ tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARN
 tests_live_test_netns_SOURCES = tests/live/test_netns.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_threads_SOURCES = tests/live/test_threads.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_threads_LDFLAGS = $(AM_LDFLAGS) -pthread
+LIVE_LISTED = tests/live/listed.c tests/live/listed.h $(LIVE_TOOL)
 tests_live_test_details_SOURCES = \
-	tests/live/test_details.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
+	tests/live/test_details.c $(LIVE_LISTED) $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_details_set_SOURCES = \
+	tests/live/test_details_set.c $(LIVE_LISTED) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_contexts_SOURCES = tests/live/test_contexts.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_SUMMING = tests/live/summing.c tests/live/summing.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_summary_SOURCES = tests/live/test_summary.c $(LIVE_SUMMING)
