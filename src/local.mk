@@ -38,6 +38,8 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/families.h \
 	src/cmd/filterfile.c \
 	src/cmd/filterfile.h \
+	src/cmd/follow.c \
+	src/cmd/follow.h \
 	src/cmd/hints.c \
 	src/cmd/hints.h \
 	src/cmd/list.c \
@@ -199,6 +201,8 @@ src_liblingerstat_a_SOURCES = \
 	src/source/details_tcp.c \
 	src/source/details_tipc.c \
 	src/source/bound.c \
+	src/source/events.c \
+	src/source/events.h \
 	src/source/inet.c \
 	src/source/inet.h \
 	src/source/mptcp.c \

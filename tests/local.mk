@@ -141,6 +141,7 @@ LIVE_TESTS = \
 	tests/live/test_netns \
 	tests/live/test_threads \
 	tests/live/test_contexts \
+	tests/live/test_events \
 	tests/live/test_filter_ss \
 	tests/live/test_against_ss \
 	tests/live/test_late \
@@ -173,6 +174,7 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_netns \
 	tests/live/test_threads \
 	tests/live/test_contexts \
+	tests/live/test_events \
 	tests/live/test_filter_ss \
 	tests/live/test_against_ss \
 	tests/live/test_linger \
@@ -244,6 +246,7 @@ tests_live_test_check_cost_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=mnl_socket_sendto \
 	-Wl,--wrap=mnl_socket_recvfrom \
 	-Wl,--wrap=owners_bpf_read_first
+tests_live_test_events_SOURCES = tests/live/test_events.c $(LIVE_HARNESS)
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \

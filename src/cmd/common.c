@@ -335,7 +335,8 @@ static void apply_filter(struct common_options *o)
 	o->plan.named_bound = sel->states == STATE_BIT(STATE_BOUND_INACTIVE);
 	o->plan.filter = o->filter;
 	o->plan.needs |= filter_needs(o->filter);
-	if (o->plan.read)
+	/* The kernel filters dumps alone. */
+	if (o->plan.read || o->plan.events)
 		return;
 	sel->bytecode_len = filter_bytecode(o->filter, o->bytecode, sizeof(o->bytecode));
 	sel->bytecode = sel->bytecode_len ? o->bytecode : NULL;

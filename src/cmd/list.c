@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "cmd/summary.h"
 #include "cmd/vocabulary.h"
 #include "plan/needs.h"
+#include "source/events.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -32,6 +34,7 @@ struct list_options {
 	const struct column *sort;
 	const char *record;
 	bool summary;
+	uint64_t count; /* of events */
 };
 
 static int opt_processes(void *options, const char *value)
@@ -172,6 +175,26 @@ static int opt_summary(void *options, const char *value)
 	return 0;
 }
 
+static int opt_events(void *options, const char *value)
+{
+	(void)value;
+	((struct list_options *)options)->common.plan.events = true;
+	return 0;
+}
+
+static int opt_count(void *options, const char *value)
+{
+	struct list_options *o = options;
+	char *end;
+
+	errno = 0;
+	o->count = strtoull(value, &end, 10);
+	if (*value >= '0' && *value <= '9' && !*end && !errno && o->count)
+		return 0;
+	message("--count: '%s' is no number of events; a whole number above 0 is", value);
+	return -EINVAL;
+}
+
 static const struct option_row rows[] = {
 	{ "processes", 'p', NULL, "every holder with its descriptors", opt_processes },
 	{ "threads", 'T', NULL, "the same, and threads that have their own", opt_threads },
@@ -193,6 +216,8 @@ static const struct option_row rows[] = {
 	{ "no-header", 'H', NULL, "no header line", opt_no_header },
 	{ "json", 'j', NULL, "one JSON document", opt_json },
 	{ "summary", 's', NULL, "counts, no rows: the command summary", opt_summary },
+	{ "events", 'E', NULL, "sockets as they are destroyed, without end", opt_events },
+	{ "count", 0, "N", "end after N of these", opt_count },
 	{ "diag", 'D', "FILE", "list nothing, record the TCP sockets (as ss -D)", opt_record },
 	{ "format", 0, "FORMAT", "table, json, ndjson or csv", opt_format },
 };
@@ -258,14 +283,14 @@ static int base_columns(const struct list_options *o, struct column_list *list)
 {
 	const char *text = o->columns;
 	size_t n;
-	bool is_table = o->format == writer_formats(&n);
+	bool is_table = o->format == writer_formats(&n), events = o->common.plan.events;
 
 	if (!text && !is_table) {
 		column_list_all(list);
-		return 0;
+		return events ? add_columns(list, "time") : 0;
 	}
 	if (!text || *text == '+') {
-		int err = add_columns(list, COLUMNS_DEFAULT);
+		int err = add_columns(list, events ? COLUMNS_EVENTS : COLUMNS_DEFAULT);
 
 		return err || !text ? err : add_columns(list, text + 1);
 	}
@@ -300,6 +325,7 @@ static struct listing make_listing(const struct list_options *o)
 		.oneline = o->oneline,
 		.sort = o->sort,
 		.descending = o->descending,
+		.count = o->count,
 	};
 }
 
@@ -358,10 +384,75 @@ static enum result summarize(const struct list_options *o)
 	return summary_run(&o->common, &request);
 }
 
+/* What a filter may ask of a destroyed socket. */
+#define EVENT_FILTER_NEEDS (NEED_TCP_INFO | NEED_LINKS | NEED_NAMING)
+
+static bool has_context(const struct list_options *o)
+{
+	for (size_t i = 0; i < o->added_count; i++)
+		if (o->added[i]->needs & NEED_CONTEXT)
+			return true;
+	return false;
+}
+
+/* What was asked for and does not go with events: an option's name and why, NULL: nothing. */
+static const char *no_event(const struct list_options *o)
+{
+	const struct common_options *c = &o->common;
+	uint32_t states;
+	const struct {
+		bool given;
+		const char *why;
+	} rows[] = {
+		{ c->plan.read, "--read: a recording has none" },
+		{ o->record, "--diag: only a dump can be recorded" },
+		{ o->sort, "--sort: they come without end" },
+		{ o->summary, "--summary: they come without end" },
+		{ o->format->open == json_open, "--json: a document ends; take --format=ndjson" },
+		{ c->least_risk > RISK_NONE, "--risk: what is destroyed runs none" },
+		{ c->listening || c->bound_inactive, "-l and -B: a destroyed socket has no state" },
+		{ filter_states(c->filter, &states), "'state': a destroyed socket has none" },
+		{ filter_needs(c->filter) & ~EVENT_FILTER_NEEDS,
+		  "a filter for holders, linger, risk, mark or cgroup: they are gone by then" },
+		{ o->all_holders || o->threads, "-p and -T: a destroyed socket has no holder" },
+		{ has_context(o), "-Z and -z: a destroyed socket has no holder" },
+		{ c->netids & ~EVENT_NETIDS, "kinds other than TCP and UDP: the kernel tells of "
+					     "no others" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].given)
+			return rows[i].why;
+	return NULL;
+}
+
+/* `-E`: TCP where nothing else is named. */
+static enum result follow_events(const struct list_options *o)
+{
+	struct listing listing = make_listing(o);
+	const char *why = no_event(o);
+
+	if (why) {
+		message("--events does not go with %s", why);
+		return RESULT_USAGE;
+	}
+	listing.plan.selection.netids &= EVENT_NETIDS;
+	listing.plan.selection.states = STATES_ALL;
+	if (choose_columns(o, &listing.columns))
+		return RESULT_USAGE;
+	return listing_run(&listing);
+}
+
 static enum result list_sockets(const struct list_options *o)
 {
 	struct listing listing = make_listing(o);
 
+	if (o->common.plan.events)
+		return follow_events(o);
+	if (o->count) {
+		message("--count is for --events");
+		return RESULT_USAGE;
+	}
 	if (o->summary)
 		return summarize(o);
 	if (o->record)

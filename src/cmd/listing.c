@@ -8,6 +8,7 @@
 
 #include "base/message.h"
 #include "cmd/about.h"
+#include "cmd/follow.h"
 #include "cmd/hints.h"
 #include "enrich/contexts.h"
 #include "plan/needs.h"
@@ -27,6 +28,7 @@ struct view {
 	int fd; /* where the output goes */
 	struct port_users *ports;
 	struct sorter *sorter;     /* NULL: rows stream */
+	struct follow follow;      /* of events */
 	struct contexts *contexts; /* NULL: not asked for */
 	struct cell_context cells;
 	struct explain_context explain;
@@ -50,10 +52,15 @@ static bool shows_subflows(const struct listing *l)
 	       (is_for_people(l) || l->format->open == csv_open);
 }
 
+/* What can still be known of a socket that was destroyed. */
+#define EVENT_NEEDS (NEED_LINKS | NEED_NETNS | NEED_NETNS_NAME | NEED_NAMING)
+
 static unsigned int plan_needs(const struct listing *l)
 {
 	unsigned int needs = l->plan.needs | column_list_needs(&l->columns);
 
+	if (l->plan.events)
+		return needs & EVENT_NEEDS;
 	if (shows_subflows(l))
 		needs |= NEED_SUBFLOWS;
 	if (l->sort)
@@ -122,6 +129,7 @@ static int open_writer(struct view *v)
 		.utf8 = about_utf8(),
 		.width = about_width(),
 		.tally = v->tally_wanted,
+		.live = l->plan.events,
 		.explain = l->explain ? &v->explain : NULL,
 	};
 
@@ -213,11 +221,36 @@ static void write_out(void *ctx, bool dry)
 	v->written_ms = now;
 }
 
+/* Subscribed to before anything else is done, so that the header says that nothing is missed. */
+static int open_events(struct view *v)
+{
+	int err = 0;
+
+	if (v->plan.events)
+		err = events_open(&v->follow.events, &v->plan.selection);
+	if (err)
+		message("cannot subscribe to the kernel's events: %s", strerror(-err));
+	return err;
+}
+
+static void follow(struct view *v)
+{
+	v->follow.run = &v->run;
+	v->follow.out = &v->out;
+	v->follow.count = v->listing->count;
+	v->follow.sink = show_socket;
+	v->follow.ctx = v;
+	follow_run(&v->follow);
+}
+
 static enum result show(struct view *v)
 {
 	begin(v);
 	source_on_pause(v->run.source, write_out, v);
-	run_dump(&v->run, show_socket, v);
+	if (v->plan.events)
+		follow(v);
+	else
+		run_dump(&v->run, show_socket, v);
 	if (v->sorter)
 		sorter_emit(v->sorter, show_sorted, v);
 	end(v);
@@ -232,7 +265,7 @@ enum result listing_run(const struct listing *listing)
 {
 	struct view v = {
 		.listing = listing,
-		.tally_wanted = is_table(listing) && isatty(STDOUT_FILENO),
+		.tally_wanted = is_table(listing) && !listing->plan.events && isatty(STDOUT_FILENO),
 	};
 	enum result result = RESULT_FAILED;
 
@@ -240,7 +273,7 @@ enum result listing_run(const struct listing *listing)
 	v.fd = open_output(listing);
 	if (v.fd < 0)
 		return RESULT_FAILED;
-	if (run_open(&v.run, &v.plan) == 0) {
+	if (open_events(&v) == 0 && run_open(&v.run, &v.plan) == 0) {
 		if (listing->explain)
 			v.ports = run_learn_ports(&v.run);
 		if (open_writer(&v) == 0)
@@ -255,5 +288,7 @@ enum result listing_run(const struct listing *listing)
 	sorter_free(v.sorter);
 	contexts_free(v.contexts);
 	run_close(&v.run);
+	events_close(v.follow.events);
+	follow_raise(&v.follow);
 	return result;
 }

@@ -21,7 +21,8 @@ struct listing {
 	const char *output;        /* a file, NULL or "-": standard output */
 	const struct column *sort; /* NULL: as they come */
 	bool descending;
-	bool explain; /* every socket in sentences */
+	uint64_t count; /* of events; 0: without end */
+	bool explain;   /* every socket in sentences */
 };
 
 /* Prints the listing to standard output and what went wrong to standard error. */

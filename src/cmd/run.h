@@ -23,6 +23,7 @@ struct run_plan {
 	uint32_t named_netids;      /* asked for by name: their absence is an error */
 	bool named_bound;           /* asked for bound, inactive sockets alone: likewise */
 	enum linger_mode linger;
+	bool events;                 /* sockets as they are destroyed, not those that exist */
 	bool threads;                /* look for descriptor tables of threads in /proc too */
 	int netns_error;             /* --net failed, and that was told: nothing can be listed */
 	uint32_t touch_states;       /* --linger=getfd touches sockets in these states only */

@@ -95,6 +95,7 @@ void socket_init(struct socket *sk)
 		.unsent_bytes = UNKNOWN,
 		.cgroup_id = UNKNOWN,
 		.mark = UNKNOWN,
+		.destroyed_ms = UNKNOWN,
 		.tcp = no_evidence,
 		.mptcp = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN },
 		.linger = { .seconds = UNKNOWN },

@@ -273,8 +273,9 @@ struct socket {
 	uint64_t netns;         /* inode of the namespace; 0 when it is not known */
 	const char *netns_name; /* as `ip netns` knows it, or NULL */
 	int64_t cgroup_id;
-	int64_t mark;     /* the kernel shows it to CAP_NET_ADMIN only */
-	uint8_t shutdown; /* bit 0: RCV, bit 1: SEND (kernel's RCV_SHUTDOWN, SEND_SHUTDOWN) */
+	int64_t destroyed_ms; /* of an event: when we heard of it, since the epoch; else UNKNOWN */
+	int64_t mark;         /* the kernel shows it to CAP_NET_ADMIN only */
+	uint8_t shutdown;     /* bit 0: RCV, bit 1: SEND (kernel's RCV_SHUTDOWN, SEND_SHUTDOWN) */
 	bool shutdown_known;
 	enum tri v6only; /* IPV6_V6ONLY, shown for listeners and bound sockets */
 	enum sock_timer timer;

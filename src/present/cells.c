@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "present/cells.h"
 
+#include <time.h>
+
 #include "present/escape.h"
 
 #define UNUSED(x) ((void)(x))
@@ -240,6 +242,34 @@ CELL(cgroup)
 		outbuf_char(b, '?');
 	else
 		cell_name(b, sk->cgroup);
+}
+
+/* The time of day for people, the whole of it in JSON. */
+CELL(time)
+{
+	time_t seconds = (time_t)(sk->destroyed_ms / 1000);
+	struct tm tm;
+
+	UNUSED(cx);
+	if (sk->destroyed_ms == UNKNOWN || !localtime_r(&seconds, &tm))
+		outbuf_char(b, '-');
+	else
+		outbuf_printf(b, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec,
+			      (int)(sk->destroyed_ms % 1000));
+}
+
+VALUE(time)
+{
+	time_t seconds = (time_t)(sk->destroyed_ms / 1000);
+	char text[32];
+	struct tm tm;
+
+	if (sk->destroyed_ms == UNKNOWN || !gmtime_r(&seconds, &tm)) {
+		outbuf_str(b, "null");
+		return;
+	}
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	outbuf_printf(b, "\"%s.%03dZ\"", text, (int)(sk->destroyed_ms % 1000));
 }
 
 static void put_context(struct outbuf *b, const char *text)

@@ -95,6 +95,8 @@ static const struct column columns[] = {
 	  cell_block, json_block, NULL, NULL },
 	{ "drain", "DRAIN-MS", "close.drain_ms", "milliseconds to deliver the queue, estimated",
 	  JUDGE, true, 0, cell_drain, json_drain, NULL, NULL },
+	{ "time", "TIME", "time", "when it was destroyed (-E)", NEED_NAMING, false, 0, cell_time,
+	  json_time, NULL, NULL },
 	{ "context", "CONTEXT", "contexts", "security context of the holder (-Z)", CONTEXT, false,
 	  '$', cell_context, json_contexts, NULL, NULL },
 	{ "socket-context", "SOCKET-CONTEXT", "socket_context", "that of the socket (-z)",

@@ -49,6 +49,7 @@ struct column {
 };
 
 #define COLUMNS_MAX     96
+#define COLUMNS_EVENTS  "time,netid,recv-q,send-q,loss-min,loss-max,local,peer"
 #define COLUMNS_DEFAULT "netid,state,recv-q,send-q,linger,risk,local,peer,process"
 
 /* The whole table, in the order of the JSON keys. */

@@ -17,6 +17,7 @@ struct json {
 	struct writer writer;
 	struct outbuf *out;
 	bool lines; /* ndjson */
+	bool live;
 	bool first; /* no socket yet */
 	size_t count;
 	const struct column *columns[COLUMNS_MAX];
@@ -207,7 +208,8 @@ static void json_row(struct writer *w, const struct socket *sk)
 	if (!j->lines)
 		outbuf_str(j->out, j->first ? "\n" : ",\n");
 	j->first = false;
-	outbuf_str(j->out, "{\"type\":\"socket\"");
+	outbuf_str(j->out, j->live ? "{\"type\":\"event\",\"event\":\"destroyed\""
+				   : "{\"type\":\"socket\"");
 	put_columns(j, sk);
 	if (j->explain) {
 		outbuf_str(j->out, ",\"explain\":");
@@ -244,6 +246,7 @@ static struct writer *open_json(struct outbuf *out, const struct writer_options 
 	j->writer = (struct writer){ json_begin, json_row, json_end, json_free };
 	j->out = out;
 	j->lines = lines;
+	j->live = options->live;
 	j->explain = options->explain;
 	j->first = true;
 	choose_columns(j, options->columns);

@@ -251,6 +251,29 @@ static void flow(struct table *t)
 	t->text.len = 0;
 }
 
+/* Of events nobody knows how wide they will be: room for a time, IPv4 addresses, counts. */
+static size_t live_width(const struct column *c)
+{
+	size_t header = strlen(c->header);
+	size_t usual = c->cut == ':' ? 21 : c->cut ? 16 : c->place == PLACE_RIGHT ? 8 : 5;
+
+	if (strcmp(c->name, "time") == 0)
+		usual = sizeof("00:00:00.000") - 1;
+	return header > usual ? header : usual;
+}
+
+static void live_begin(struct writer *w, const struct run_info *info)
+{
+	struct table *t = (struct table *)w;
+
+	(void)info;
+	for (size_t i = 0; i < t->columns; i++)
+		t->width[i] = live_width(column_at(t, i));
+	fit_terminal(t);
+	put_header(t);
+	t->flowing = true;
+}
+
 static void take_row(struct table *t, const struct socket *sk, bool beneath)
 {
 	if (!t->flowing) {
@@ -323,7 +346,8 @@ struct writer *table_open(struct outbuf *out, const struct writer_options *optio
 		free(t);
 		return NULL;
 	}
-	t->writer = (struct writer){ NULL, table_row, table_end, table_free };
+	t->writer = (struct writer){ options->live ? live_begin : NULL, table_row, table_end,
+				     table_free };
 	t->out = out;
 	t->text.ascii = !options->utf8;
 	t->options = *options;

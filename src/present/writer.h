@@ -22,9 +22,10 @@ struct writer_options {
 	bool header;  /* -H: false */
 	bool oneline; /* -O: details stand behind their row, not beneath it (table only) */
 	bool color;
-	bool utf8;                             /* the terminal takes it */
-	unsigned int width;                    /* of the terminal; 0: no terminal, nothing is cut */
-	bool tally;                            /* end with the tally line (table only) */
+	bool utf8;          /* the terminal takes it */
+	unsigned int width; /* of the terminal; 0: no terminal, nothing is cut */
+	bool live;  /* events: a row is written as it comes, and is none of a socket that exists */
+	bool tally; /* end with the tally line (table only) */
 	const struct explain_context *explain; /* NULL: rows only */
 };
 

@@ -109,6 +109,26 @@ refuses() {
 	refuses "explain --risk=likley" "did you mean 'likely'?"
 }
 
+@test "what does not go with events" {
+	refuses "-E -j" "--events" "--format=ndjson"
+	refuses "-E --read $dump" "--read"
+	refuses "-E -D /dev/null" "--diag"
+	refuses "-E --sort=state" "--sort"
+	refuses "-E -s" "--summary"
+	refuses "-E --risk" "--risk"
+	refuses "-E -l" "-l and -B"
+	refuses "-Ex" "TCP and UDP"
+	refuses "-E state established" "'state'"
+	refuses "-E pid 1" "filter"
+	refuses "-E linger on" "filter"
+	refuses "-Ep" "-p and -T"
+	refuses "-EZ" "-Z and -z"
+	refuses "-E --count=0" "--count" "'0'"
+	refuses "-E --count=-1" "'-1'"
+	refuses "-E --count=1x" "'1x'"
+	refuses "--count=1" "for --events"
+}
+
 @test "a bad namespace" {
 	refuses "-N no-such-namespace" "--net" "'no-such-namespace'" /run/netns
 	refuses "-N /no/such/file" "'/no/such/file'"

@@ -81,6 +81,24 @@ every_kind() {
 	"$LINGERSTAT" summary -a -j | schema mutate
 }
 
+@test "schema: events" {
+	python3 -c '
+import socket, subprocess, sys
+tool = subprocess.Popen([sys.argv[1], "-E", "-uie", "--count=1", "--format=ndjson"],
+                        stdout=subprocess.PIPE)
+header = tool.stdout.readline()
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+sys.stdout.buffer.write(header + tool.stdout.read())
+sys.exit(tool.wait())' "$LINGERSTAT" >"$out"
+	schema check <"$out"
+	grep '"type":"event"' "$out" | schema whole
+}
+
+@test "schema: contexts" {
+	every_kind -j -Zz 2>/dev/null >"$out"
+	schema whole <"$out"
+}
+
 @test "schema: a dump that was cut off" {
 	head -c 2000 "$dump" >"$out"
 	"$LINGERSTAT" --read "$out" -a -j >"$out.json" 2>/dev/null || [ $? -eq 3 ]
@@ -90,7 +108,7 @@ every_kind() {
 
 @test "schema: the keys of a socket are the columns' paths" {
 	diff <("$LINGERSTAT" -C help | awk '{ print $2 }' | sort) \
-		<(schema keys | grep -vxE 'type|close|explain' | sort)
+		<(schema keys | grep -vxE 'type|close|explain|event' | sort)
 }
 
 @test "schema: its words are the tool's" {

@@ -30,7 +30,7 @@ except ImportError:
 # Keys that come with odd bytes alone, or with the command explain.
 OPTIONAL = {"path_base64", "comm_base64", "explain"}
 # Objects whose keys depend on the kind of socket, its congestion control, or what was asked for.
-PARTIAL = {"kinds", "info", "memory", "timer", "extended", "tos", "sockopt", "bpf_filter", "groups"}
+PARTIAL = {"kinds", "info", "memory", "timer", "extended", "tos", "sockopt", "bpf_filter", "tipc_info", "groups"}
 
 # So much of what could be mutated is, to be done in seconds.
 MOST = 250
@@ -70,7 +70,8 @@ def kind_of(value):
         return "document"
     if "header" in value and "sockets" not in value:
         return "report"
-    return {"reason": "reason_text"}.get(value.get("type"), value.get("type", "document"))
+    kinds = {"reason": "reason_text", "event": "socket"}
+    return kinds.get(value.get("type"), value.get("type", "document"))
 
 
 def read_objects(text):
