@@ -5,7 +5,8 @@
 
 # A test in one file is one line here: its source is NAME.c, its libraries are these.
 LDADD = $(LINGERSTAT_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS)
-AM_CPPFLAGS += -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+AM_CPPFLAGS += -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS) \
+	$(LIBNL_IDIAG_CFLAGS)
 
 # Unit tests: no root, no sockets of the machine's.
 UNIT_TESTS = \
@@ -144,6 +145,7 @@ LIVE_TESTS = \
 	tests/live/test_events \
 	tests/live/test_filter_ss \
 	tests/live/test_against_ss \
+	tests/live/test_against_libnl \
 	tests/live/test_late \
 	tests/live/test_linger \
 	tests/live/test_rights \
@@ -177,6 +179,7 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_events \
 	tests/live/test_filter_ss \
 	tests/live/test_against_ss \
+	tests/live/test_against_libnl \
 	tests/live/test_linger \
 	tests/live/test_rights \
 	tests/live/test_owners \
@@ -224,6 +227,11 @@ tests_live_test_against_ss_SOURCES = \
 	tests/live/ss_lines.c tests/live/ss_lines.h \
 	tests/live/zoo.c tests/live/zoo.h \
 	$(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_against_libnl_SOURCES = \
+	tests/live/test_against_libnl.c \
+	tests/live/zoo.c tests/live/zoo.h \
+	$(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_against_libnl_LDADD = $(LDADD) $(LIBNL_IDIAG_LIBS)
 tests_live_test_explain_SOURCES = \
 	tests/live/test_explain.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_restart_SOURCES = tests/live/test_restart.c $(LIVE_TOOL) $(LIVE_HARNESS)

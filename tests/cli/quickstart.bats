@@ -48,7 +48,7 @@ everything() {
 		fake "$tool" :
 	done
 	fake pkg-config '[ -e "$M/pc/$2" ]'
-	for library in libmnl libnl-3.0 libnl-route-3.0 libcap-ng libbpf cmocka jansson; do
+	for library in libmnl libnl-3.0 libnl-route-3.0 libcap-ng libbpf cmocka jansson libnl-idiag-3.0; do
 		: >"$M/pc/$library"
 	done
 	write_script "$M/lingerstat" 'echo "listing: $*"'
@@ -331,7 +331,7 @@ packages_are() {
 
 @test "quickstart packages: apt" {
 	packages_are apt <<-END
-		gcc libc6-dev make pkg-config libmnl-dev libnl-3-dev libnl-route-3-dev libcap-ng-dev autoconf automake bison libbpf-dev clang bpftool libcmocka-dev libjansson-dev bats jq iproute2 nftables mandoc python3-jsonschema zsh fish
+		gcc libc6-dev make pkg-config libmnl-dev libnl-3-dev libnl-route-3-dev libcap-ng-dev autoconf automake bison libbpf-dev clang bpftool libcmocka-dev libjansson-dev libnl-idiag-3-dev bats jq iproute2 nftables mandoc python3-jsonschema zsh fish
 	END
 }
 
