@@ -294,6 +294,113 @@ static void owners_of_what_may_be_selected_are_asked_for(void **state)
 	}
 }
 
+/* ---- rights that are over ---- */
+
+/* The named set of a running process, as /proc shows it; all bits where it cannot be read. */
+static uint64_t capabilities(pid_t pid, const char *set)
+{
+	char path[64], line[128];
+	size_t length = strlen(set);
+	uint64_t bits = UINT64_MAX;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return bits;
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, set, length) == 0)
+			bits = strtoull(line + length, NULL, 16);
+	fclose(file);
+	return bits;
+}
+
+/* A pipe that takes not one byte more. */
+static void make_full_pipe(int ends[2])
+{
+	static const char block[4096];
+	int flags;
+
+	assert_return_code(pipe2(ends, O_CLOEXEC), errno);
+	flags = fcntl(ends[1], F_GETFL);
+	assert_return_code(fcntl(ends[1], F_SETFL, flags | O_NONBLOCK), errno);
+	for (size_t size = sizeof(block); size; size = size > 1 ? size / 2 : 0)
+		while (write(ends[1], block, size) > 0)
+			;
+	assert_int_equal(errno, EAGAIN);
+	assert_return_code(fcntl(ends[1], F_SETFL, flags), errno);
+}
+
+static pid_t start_tool(const char *input, int out, const char *const args[])
+{
+	pid_t pid = fork();
+	int in;
+
+	assert_return_code(pid, errno);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* Both ways: a fifo opened so has a writer, and nothing to read. */
+	in = open(input, O_RDWR | O_CLOEXEC);
+	if (in >= 0 && dup2(in, 0) == 0 && dup2(out, 1) == 1)
+		execv(getenv("LINGERSTAT"), (char *const *)args);
+	_exit(127);
+}
+
+/* Waits until the tool, which can neither end nor go on, has no capability in any set that counts.
+ */
+static void check_ends_without_capabilities(const char *input, const char *const args[])
+{
+	static const char *const sets[] = { "CapPrm:", "CapEff:", "CapInh:", "CapAmb:" };
+	const int64_t end = now_ms() + WAIT_MS;
+	uint64_t left;
+	int ends[2];
+	pid_t pid;
+
+	make_full_pipe(ends);
+	pid = start_tool(input, ends[1], args);
+	do {
+		left = 0;
+		for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+			left |= capabilities(pid, sets[i]);
+	} while (left && nap_before(end));
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0); /* it still runs: that was the tool */
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ends[0]);
+	close(ends[1]);
+	assert_int_equal(left, 0);
+}
+
+/* Root's tool, stopped by a reader that reads nothing: what is written is made without rights. */
+static void nothing_is_left_when_rows_are_written(void **state)
+{
+	static const char *const list[] = { "lingerstat", "-a", "-p", NULL };
+	static const char *const marks[] = { "lingerstat", "-a", "-C", "+mark", NULL };
+	static const char *const explain[] = { "lingerstat", "explain", "-a", NULL };
+	static const char *const summary[] = { "lingerstat", "summary", NULL };
+	static const char *const check[] = { "lingerstat", "check", "--tcp", NULL };
+	static const char *const metrics[] = { "lingerstat", "metrics", NULL };
+	static const char *const *const all[] = { list, marks, explain, summary, check, metrics };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		check_ends_without_capabilities("/dev/null", all[i]);
+}
+
+/* A recording takes none: they go before its first byte is read. */
+static void nothing_is_kept_for_a_recording(void **state)
+{
+	static const char *const args[] = { "lingerstat", "--read", "-", "-a", NULL };
+	struct stage *stage = *state;
+	char fifo[sizeof(stage->dir) + 8];
+
+	snprintf(fifo, sizeof(fifo), "%s/fifo", stage->dir);
+	assert_return_code(mkfifo(fifo, 0600), errno);
+	check_ends_without_capabilities(fifo, args);
+	unlink(fifo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +410,8 @@ int main(void)
 		cmocka_unit_test(one_capability),
 		cmocka_unit_test(owners_of_nothing_are_not_asked_for),
 		cmocka_unit_test(owners_of_what_may_be_selected_are_asked_for),
+		cmocka_unit_test(nothing_is_left_when_rows_are_written),
+		cmocka_unit_test(nothing_is_kept_for_a_recording),
 	};
 
 	harness_enter();
