@@ -205,7 +205,7 @@ SMOKE_LIVE_TESTS = \
 OWNERS_SEEN = tests/live/owners_seen.c tests/live/owners_seen.h
 tests_live_test_owners_SOURCES = tests/live/test_owners.c $(OWNERS_SEEN)
 tests_live_test_owners_pass_SOURCES = tests/live/test_owners_pass.c $(OWNERS_SEEN)
-tests_live_test_owners_pass_LDFLAGS = $(AM_LDFLAGS) -pthread
+tests_live_test_owners_pass_LDFLAGS = $(AM_LDFLAGS) -pthread -Wl,--wrap=setsockopt
 
 LIVE_HARNESS = tests/live/harness.c tests/live/harness.h tests/live/tcp.c tests/live/tcp.h
 LIVE_WAYS = tests/live/ways.c tests/live/ways.h

@@ -45,15 +45,19 @@ _Static_assert(OWNERS_RECORD_COMM == OWNER_COMM_SIZE, "one size for process name
 /* l_linger of the probe: large enough that the division by it leaves no doubt. */
 #define PROBE_SECONDS 1000
 
+enum { PROBE_ON, PROBE_OFF, PROBES };
+
 /*
- * A socket of our own with a known l_linger. sk_lingertime is kept in jiffies, and nothing tells
- * user space how many of those make a second, so the probe's record is the measure.
+ * Two sockets of our own, one with a known l_linger and one without. sk_lingertime is kept in
+ * jiffies, and nothing tells user space how many of those make a second, so the first one's record
+ * is the measure. Both tell whether the program looks at the right flag.
  */
 struct hz_probe {
-	int fd; /* -1: there is none */
+	int fds[PROBES]; /* -1: there is none */
 	uint32_t pid;
-	uint64_t inode;
+	uint64_t inodes[PROBES];
 	uint64_t ticks; /* what the kernel made of PROBE_SECONDS; 0: not seen yet */
+	bool wrong;     /* a record said of a probe what is not so */
 };
 
 /* A descriptor table of threads, and the first thread that was met with it. */
@@ -70,36 +74,55 @@ struct pass {
 	size_t last; /* the one that the last record was found in */
 };
 
-/* Without a probe the pass still works; only linger times stay unknown. */
+static void probe_close(struct hz_probe *probe)
+{
+	for (size_t i = 0; i < PROBES; i++)
+		if (probe->fds[i] >= 0)
+			close(probe->fds[i]);
+}
+
+/* Without probes the pass still works; only linger times stay unknown. */
 static void probe_open(struct hz_probe *probe)
 {
 	const struct linger linger = { .l_onoff = 1, .l_linger = PROBE_SECONDS };
-	struct stat st;
+	struct stat st[PROBES];
 
-	*probe = (struct hz_probe){ .pid = (uint32_t)getpid() };
-	/* A unix socket: there is one in every network namespace, and its close never lingers. */
-	probe->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (probe->fd < 0)
+	*probe = (struct hz_probe){ .fds = { -1, -1 }, .pid = (uint32_t)getpid() };
+	/* Unix sockets: they are in every network namespace, and their close never lingers. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, probe->fds) < 0)
 		return;
-	if (setsockopt(probe->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0 &&
-	    fstat(probe->fd, &st) == 0) {
-		probe->inode = st.st_ino;
+	if (setsockopt(probe->fds[PROBE_ON], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0 &&
+	    fstat(probe->fds[PROBE_ON], &st[PROBE_ON]) == 0 &&
+	    fstat(probe->fds[PROBE_OFF], &st[PROBE_OFF]) == 0) {
+		probe->inodes[PROBE_ON] = st[PROBE_ON].st_ino;
+		probe->inodes[PROBE_OFF] = st[PROBE_OFF].st_ino;
 		return;
 	}
-	close(probe->fd);
-	probe->fd = -1;
+	probe_close(probe);
+	probe->fds[PROBE_ON] = probe->fds[PROBE_OFF] = -1;
 }
 
-static void probe_close(struct hz_probe *probe)
+static bool is_probe(const struct hz_probe *probe, const struct owners_record *raw, size_t i)
 {
-	if (probe->fd >= 0)
-		close(probe->fd);
+	return probe->fds[i] >= 0 && raw->pid == probe->pid && raw->fd == (uint32_t)probe->fds[i] &&
+	       raw->inode == probe->inodes[i];
 }
 
-static bool is_probe(const struct hz_probe *probe, const struct owners_record *raw)
+/* Takes a record that may be a probe's; true when it was. */
+static bool probe_take(struct hz_probe *probe, const struct owners_record *raw)
 {
-	return probe->fd >= 0 && raw->pid == probe->pid && raw->fd == (uint32_t)probe->fd &&
-	       raw->inode == probe->inode;
+	bool known = raw->known & OWNERS_KNOWS_LINGER;
+	bool on = raw->values & OWNERS_LINGER_ON;
+
+	for (size_t i = 0; i < PROBES; i++) {
+		if (!is_probe(probe, raw, i))
+			continue;
+		probe->wrong |= known && on != (i == PROBE_ON);
+		if (known && i == PROBE_ON)
+			probe->ticks = raw->linger_ticks;
+		return true;
+	}
+	return false;
 }
 
 /* Jiffies a second, or 0 when the probe was not seen or its value makes no sense. */
@@ -197,11 +220,8 @@ static int hand_on(struct pass *pass, const struct owners_record *raw)
 	struct owner_record record;
 	int repeated;
 
-	if (is_probe(&pass->probe, raw)) {
-		if ((raw->known & OWNERS_KNOWS_LINGER) && (raw->values & OWNERS_LINGER_ON))
-			pass->probe.ticks = raw->linger_ticks;
+	if (probe_take(&pass->probe, raw))
 		return 0;
-	}
 	repeated = is_repeated(pass, raw);
 	if (repeated)
 		return repeated < 0 ? repeated : 0;
@@ -324,6 +344,10 @@ int owners_bpf_read_first(owner_sink sink, void *ctx, void (*loaded)(void *), vo
 	probe_open(&pass.probe);
 	err = read_all(&pass, fd, stage);
 	*hz = probe_hz(&pass.probe);
+	if (!err && pass.probe.wrong) {
+		*stage = "tell linger";
+		err = -EPROTO;
+	}
 	probe_close(&pass.probe);
 	close(fd);
 	return err;

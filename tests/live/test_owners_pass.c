@@ -274,6 +274,43 @@ static void its_own_probe_is_not_shown(void **state)
 	forget(&seen);
 }
 
+static bool ignore_linger;
+
+int __real_setsockopt(int fd, int level, int name, const void *value, socklen_t length);
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t length);
+
+/* The linker puts this in place of the C library's: SO_LINGER can be said to be set and not be. */
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t length)
+{
+	if (ignore_linger && level == SOL_SOCKET && name == SO_LINGER)
+		return 0;
+	return __real_setsockopt(fd, level, name, value, length);
+}
+
+static int count(void *ctx, const struct owner_record *record)
+{
+	(void)record;
+	++*(int *)ctx;
+	return 0;
+}
+
+/* The place of the flag is not asked of the kernel: what the pass says of sockets that it set up
+ * itself must be so, or nothing of what it says counts. */
+static void a_flag_at_another_place_is_noticed(void **state)
+{
+	const char *stage = NULL;
+	uint32_t hz;
+	int calls = 0;
+
+	(void)state;
+	ignore_linger = true;
+	assert_int_equal(owners_bpf_read(count, &calls, NULL, NULL, &hz, &stage), -EPROTO);
+	assert_string_equal(stage, "tell linger");
+	ignore_linger = false;
+	assert_int_equal(owners_bpf_read(count, &calls, NULL, NULL, &hz, &stage), 0);
+	assert_true(hz > 0);
+}
+
 static int refuse(void *ctx, const struct owner_record *record)
 {
 	(void)record;
@@ -408,6 +445,7 @@ int main(void)
 		cmocka_unit_test(pids_are_those_of_the_readers_namespace),
 		cmocka_unit_test(thousands_of_sockets_come_through_once),
 		cmocka_unit_test(its_own_probe_is_not_shown),
+		cmocka_unit_test(a_flag_at_another_place_is_noticed),
 		cmocka_unit_test(the_sink_can_stop_the_pass),
 		cmocka_unit_test(two_capabilities_are_enough_and_only_to_load),
 		cmocka_unit_test(without_rights_it_says_where_it_failed),
