@@ -8,6 +8,7 @@
 #include "cmd/check.h"
 #include "cmd/run.h"
 #include "judge/limits.h"
+#include "model/words.h"
 #include "plan/needs.h"
 #include "plan/rights.h"
 
@@ -154,8 +155,30 @@ static int dump_sockets(struct check *c)
 	return err;
 }
 
-/* All that the plan finds out is told, but only what has a threshold is judged. A default that
- * could not be read was not asked for: the line names it, and it does not alert. */
+/* A default that asks for a limit which the machine does not show, as in a container, was not asked
+ * for by anybody: the line names it, and it does not alert. Sockets that could not be read, or of
+ * which the filter could not decide, are another matter: then nobody knows that all is well. */
+static bool is_forgiven(const struct check *c, const struct measure *m)
+{
+	return !c->options->thresholds.chosen &&
+	       (!m->states || (c->facts.dumped && !c->facts.undecided));
+}
+
+/* What was found out beside what was asked for is told too, but for states that none of the kinds
+ * named can be in. */
+static bool is_worth_telling(const struct check *c, const struct measure *m)
+{
+	uint32_t states = 0;
+
+	if (!c->facts.named || !m->states)
+		return true;
+	for (int i = 0; i < NETID_COUNT; i++)
+		if (c->facts.named & NETID_BIT(i))
+			states |= netid_states((enum netid)i);
+	return m->states & states;
+}
+
+/* All that the plan finds out is told, but only what has a threshold is judged. */
 static void judge(struct check *c)
 {
 	struct plugin_report *r = &c->report;
@@ -165,14 +188,17 @@ static void judge(struct check *c)
 
 	r->thresholds = &c->options->thresholds;
 	for (size_t i = 0; i < n; i++) {
-		r->measured[i] = measure_plan_covers(&c->plan, &measures[i]);
+		bool asked = thresholds_has(r->thresholds, i);
+
+		r->measured[i] = measure_plan_covers(&c->plan, &measures[i]) &&
+				 (asked || is_worth_telling(c, &measures[i]));
 		if (!r->measured[i])
 			continue;
 		r->values[i] = measure_get(&measures[i], &c->facts);
-		if (!thresholds_has(r->thresholds, i))
+		if (!asked)
 			continue;
 		r->verdicts[i] = thresholds_judge(r->thresholds, i, r->values[i]);
-		if (r->verdicts[i] == VERDICT_UNKNOWN && !r->thresholds->chosen)
+		if (r->verdicts[i] == VERDICT_UNKNOWN && is_forgiven(c, &measures[i]))
 			continue;
 		r->verdict = verdict_worse(r->verdict, r->verdicts[i]);
 		judged++;

@@ -99,12 +99,15 @@ static struct measured get_orphans(const struct facts *f, int which)
 	return if_known((double)f->machine.orphans);
 }
 
-/* A limit that sockets are counted against says nothing where some are missing. */
+/* A limit that sockets are counted against says nothing where some are missing; ports are counted
+ * for TCP alone. */
 static struct measured get_percent(const struct facts *f, int limit)
 {
 	struct limit_use use = limit_measure((enum limit_name)limit, f->counts, &f->machine);
 
 	if (limit_row((enum limit_name)limit)->count_parts && (!f->dumped || f->undecided))
+		return nothing_known;
+	if (limit == LIMIT_EPHEMERAL_PORTS && f->named && !(f->named & NETID_BIT(NETID_TCP)))
 		return nothing_known;
 	return if_known(limit_percent(use.used, use.max));
 }
@@ -128,7 +131,8 @@ static struct measured get_rate(const struct facts *f, int counter)
 #define CONNECTIONS   (NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP))
 #define NEEDS_RISK    (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
 #define STATES_JUDGED (STATES_ALL & ~STATE_BIT(STATE_TIME_WAIT))
-#define STATES_UNREAD (STATES_CONNECTED & ~STATE_BIT(STATE_SYN_SENT))
+/* Datagrams arrive at sockets without a peer too, which are in CLOSE. */
+#define STATES_UNREAD ((STATES_CONNECTED & ~STATE_BIT(STATE_SYN_SENT)) | STATE_BIT(STATE_CLOSE))
 #define SYN_RECV_BITS (STATE_BIT(STATE_SYN_RECV) | STATE_BIT(STATE_NEW_SYN_RECV))
 
 #define COUNTED(bits, kinds, whom) .uom = "", .states = bits, .netids = kinds, .offender = whom

@@ -97,6 +97,34 @@ count() {
 	says "LINGERSTAT OK: " "close_wait " "ports_percent " "close_wait=" ";1000;10000;0" "time_wait_percent="
 }
 
+@test "check: sockets that are not known make the default thresholds UNKNOWN" {
+	# A limit of the machine that a recording does not have was nobody's wish.
+	ends 0 --read "$dump" state close-wait
+	says "LINGERSTAT OK: close_wait" "time_wait_percent unknown"
+	# Nobody knows which of the sockets the filter means.
+	ends 3 --read "$dump" linger = 0
+	says "LINGERSTAT UNKNOWN: "
+	# A part of the recording is missing.
+	head -c 3000 "$dump" >part
+	ends 3 --read part
+	says "LINGERSTAT UNKNOWN: " "close_wait unknown"
+}
+
+@test "check: of other kinds only the states that they have" {
+	ends 0 --udp -w total=1000000
+	says " established=" " unread_bytes="
+	! grep -qE ' (listen|close_wait|time_wait|syn_sent)=' out
+	ends 0 --unix -w total=1000000
+	says " listen=" " established="
+	! grep -qE ' (close_wait|time_wait|fin_wait1)=' out
+	# What is asked for is told: there is none.
+	ends 0 --unix -w time_wait=5
+	says "time_wait=0;5;;0"
+	# Ports are counted for TCP.
+	ends 3 --udp -w ports_percent=80
+	says "LINGERSTAT UNKNOWN: ports_percent unknown"
+}
+
 @test "check: --quiet says nothing only when all is OK" {
 	ends 0 -q --read "$dump" -w close_wait=1000
 	[ ! -s out ]

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,15 @@ struct asked {
 	int sockets;     /* messages that came */
 	int owner_passes;
 	int status;
+	char line[512]; /* the first of its output */
 };
+
+/* What goes wrong in the next check. */
+static struct {
+	bool refuse_requests; /* sendto() fails */
+	bool stall_dump;      /* the answer never comes */
+	bool stall_owners;    /* the pass over the descriptors never ends */
+} trouble;
 
 static struct asked *asked; /* shared with the child */
 
@@ -70,14 +79,22 @@ static void note_request(const struct nlmsghdr *nlh)
 ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *buf, size_t len)
 {
 	note_request(buf);
+	if (trouble.refuse_requests) {
+		errno = EPERM;
+		return -1;
+	}
 	return __real_mnl_socket_sendto(nl, buf, len);
 }
 
 ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 {
-	ssize_t n = __real_mnl_socket_recvfrom(nl, buf, size);
-	int len = (int)n;
+	ssize_t n;
+	int len;
 
+	while (trouble.stall_dump)
+		pause();
+	n = __real_mnl_socket_recvfrom(nl, buf, size);
+	len = (int)n;
 	for (const struct nlmsghdr *nlh = buf; n > 0 && mnl_nlmsg_ok(nlh, len);
 	     nlh = mnl_nlmsg_next(nlh, &len))
 		asked->sockets += nlh->nlmsg_type >= NLMSG_MIN_TYPE;
@@ -88,27 +105,42 @@ int __wrap_owners_bpf_read_first(owner_sink sink, void *ctx, void (*loaded)(void
 				 uint32_t *hz, const char **stage, int *again)
 {
 	asked->owner_passes++;
+	while (trouble.stall_owners)
+		pause();
 	return __real_owners_bpf_read_first(sink, ctx, loaded, lctx, hz, stage, again);
+}
+
+/* What a check has printed is read when it has ended: it is shorter than a pipe is wide. */
+static void read_line(int fd)
+{
+	ssize_t n = read(fd, asked->line, sizeof(asked->line) - 1);
+
+	asked->line[n > 0 ? n : 0] = '\0';
+	asked->line[strcspn(asked->line, "\n")] = '\0';
+	close(fd);
 }
 
 /* A check gives its capabilities away, and prints: hence the process of its own. */
 static void run_check(const char *const arguments[])
 {
-	int n = 0, status;
+	int n = 0, status, out[2];
 	pid_t pid;
 
 	while (arguments[n])
 		n++;
 	*asked = (struct asked){ 0 };
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+		dup2(out[1], STDOUT_FILENO);
 		_exit(command_check.run(n, (char **)arguments) - RESULT_PLUGIN_OK);
 	}
+	close(out[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	asked->status = WEXITSTATUS(status);
+	read_line(out[0]);
 }
 
 #define CHECK(...) run_check((const char *const[]){ "lingerstat", __VA_ARGS__, NULL })
@@ -196,6 +228,38 @@ static void offenders_are_looked_for_only_when_something_alerts(void **state)
 	assert_int_equal(asked->states, STATE_BIT(STATE_ESTABLISHED));
 }
 
+static void assert_unknown(const char *text)
+{
+	if (asked->status != 3 || strncmp(asked->line, "LINGERSTAT UNKNOWN: ", 20) != 0 ||
+	    !strstr(asked->line, text))
+		fail_msg("not UNKNOWN with '%s', but %d: %s", text, asked->status, asked->line);
+}
+
+/* Limits of the machine could be read, and would be fine. */
+static void a_refused_dump_is_never_ok(void **state)
+{
+	(void)state;
+	trouble.refuse_requests = true;
+	CHECK("-v");
+	assert_unknown("");
+	CHECK("-w", "close_wait=10", "-w", "time_wait_percent=90");
+	assert_unknown("");
+	trouble.refuse_requests = false;
+}
+
+static void a_timeout_names_the_stage(void **state)
+{
+	(void)state;
+	trouble.stall_dump = true;
+	CHECK("-t", "1", "-w", "close_wait=10");
+	trouble.stall_dump = false;
+	assert_unknown("timed out after 1 s in the stage: dump of tcp");
+	trouble.stall_owners = true;
+	CHECK("-t", "1", "-c", "risk_certain=10");
+	trouble.stall_owners = false;
+	assert_unknown("timed out after 1 s in the stage: owners pass");
+}
+
 static struct tcp_pair pairs[ESTABLISHED];
 
 static int open_pairs(void **state)
@@ -226,6 +290,8 @@ int main(void)
 		cmocka_unit_test(a_filter_narrows_the_mask),
 		cmocka_unit_test(a_risk_takes_one_owners_pass),
 		cmocka_unit_test(offenders_are_looked_for_only_when_something_alerts),
+		cmocka_unit_test(a_refused_dump_is_never_ok),
+		cmocka_unit_test(a_timeout_names_the_stage),
 	};
 
 	harness_enter();
