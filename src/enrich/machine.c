@@ -15,11 +15,11 @@
 static const struct machine_counter_row counter_rows[MACHINE_COUNTERS] = {
 	[MACHINE_ABORT_ON_CLOSE] = { "on_close", "TCPAbortOnClose", "closed with unread data" },
 	[MACHINE_ABORT_ON_DATA] = { "on_data", "TCPAbortOnData",
-				    "zero linger, or data came after the close" },
+				    "zero linger, or data after the close" },
 	[MACHINE_ABORT_ON_TIMEOUT] = { "on_timeout", "TCPAbortOnTimeout",
 				       "the peer no longer answered" },
 	[MACHINE_ABORT_ON_MEMORY] = { "on_memory", "TCPAbortOnMemory",
-				      "too many orphans, or out of TCP memory" },
+				      "too many orphans, or out of memory" },
 	[MACHINE_ABORT_ON_LINGER] = { "on_linger", "TCPAbortOnLinger",
 				      "FIN-WAIT-2 with TCP_LINGER2 below 0" },
 	[MACHINE_ABORT_FAILED] = { "failed", "TCPAbortFailed", "no memory for the reset itself" },

@@ -2,12 +2,16 @@
 #include "present/grid.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "present/escape.h"
+#include "present/wrap.h"
 
-#define INDENT  2 /* of rows under the title */
-#define GAP     2 /* between columns */
+#define INDENT  2   /* of rows under the title */
+#define GAP     2   /* between columns */
+#define NOTE    256 /* the longest sentence beneath a grid */
 #define BAR_MAX 40
 #define BAR_MIN 8 /* a shorter one says nothing */
 
@@ -261,4 +265,20 @@ void grid_print(struct grid *grid, struct outbuf *out)
 	free(grid->cells);
 	free(grid->bars);
 	free(grid);
+}
+
+void grid_note(const struct grid_look *look, struct outbuf *out, const char *format, ...)
+{
+	char text[NOTE];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (n >= NOTE)
+		n = NOTE - 1;
+	if (n > 0)
+		wrap_labelled(out, "", text, (size_t)n, INDENT,
+			      look->width ? look->width : SIZE_MAX);
 }

@@ -41,6 +41,10 @@ void grid_text(struct grid *grid, const char *text);
  * Any share above 0 shows. */
 void grid_bar(struct grid *grid, double share, enum ink ink);
 
+/* A sentence beneath a grid, set in by two columns, wrapped on a terminal. */
+void grid_note(const struct grid_look *look, struct outbuf *out, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Prints, and frees the grid. Errors stick in the buffer. */
 void grid_print(struct grid *grid, struct outbuf *out);
 

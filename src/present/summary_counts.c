@@ -187,13 +187,16 @@ static void risk_grid(struct outbuf *b, const struct summary *s)
 		stake_row(g, risk_name((enum risk)i), &t->risks[i], t->sockets, risk_inks[i]);
 	grid_print(g, b);
 	if (t->linger_unknown)
-		outbuf_printf(b,
-			      "  %llu of them hang on an unknown linger: at worst %llu certain, "
-			      "%llu likely, %llu possible\n",
-			      (unsigned long long)t->linger_unknown,
-			      (unsigned long long)t->risks_max[RISK_CERTAIN],
-			      (unsigned long long)t->risks_max[RISK_LIKELY],
-			      (unsigned long long)t->risks_max[RISK_POSSIBLE]);
+		grid_note(&s->look, b,
+			  "%llu of them hang on an unknown linger: at worst %llu certain, %llu "
+			  "likely, %llu possible",
+			  (unsigned long long)t->linger_unknown,
+			  (unsigned long long)t->risks_max[RISK_CERTAIN],
+			  (unsigned long long)t->risks_max[RISK_LIKELY],
+			  (unsigned long long)t->risks_max[RISK_POSSIBLE]);
+	if (t->stake.unknown)
+		grid_note(&s->look, b, "> is more than that: of %llu socket%s nobody can tell",
+			  (unsigned long long)t->stake.unknown, t->stake.unknown == 1 ? "" : "s");
 }
 
 static uint64_t largest_reason(const struct tally *t)
@@ -228,6 +231,7 @@ static void reason_grid(struct outbuf *b, const struct summary *s)
 		if (t->reasons[i].sockets)
 			stake_row(g, reason_name((enum reason)i), &t->reasons[i], most, INK_PLAIN);
 	grid_print(g, b);
+	grid_note(&s->look, b, "lingerstat explain REASON says what one means");
 }
 
 void summary_risk_text(struct outbuf *b, const struct summary *s)

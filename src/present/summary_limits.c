@@ -27,10 +27,10 @@ static size_t at_most(size_t n, size_t most)
 	return n < most ? n : most;
 }
 
-static void note_more(struct outbuf *b, size_t n, size_t shown)
+static void note_more(const struct summary *s, struct outbuf *b, size_t n, size_t shown)
 {
 	if (n > shown)
-		outbuf_printf(b, "  and %zu more; --top N shows more\n", n - shown);
+		grid_note(&s->look, b, "and %zu more; --top N shows more", n - shown);
 }
 
 static void grid_ratio(struct grid *g, int64_t used, int64_t max)
@@ -126,9 +126,10 @@ void summary_close_wait_text(struct outbuf *b, const struct summary *s)
 	for (size_t i = 0; i < shown; i++)
 		leak_row(g, leaks_item(leaks, i), leaks_item(leaks, 0)->sockets);
 	grid_print(g, b);
-	note_more(b, n, shown);
-	outbuf_str(b, "  SILENT is the longest time without an answer: it is in CLOSE-WAIT that "
-		      "long at least.\n");
+	note_more(s, b, n, shown);
+	grid_note(&s->look, b,
+		  "SILENT is the longest time without an answer: it is in CLOSE-WAIT that long at "
+		  "least.");
 }
 
 static void leak_json(struct outbuf *b, const struct leak *leak)
@@ -215,14 +216,14 @@ void summary_ports_text(struct outbuf *b, const struct summary *s)
 		for (size_t i = 0; i < shown; i++)
 			port_row(g, s, i);
 		grid_print(g, b);
-		note_more(b, n, shown);
+		note_more(s, b, n, shown);
 	} else {
 		outbuf_str(b, "No ephemeral port is in use.\n");
 	}
-	outbuf_printf(b,
-		      "  Each destination has %lld ports at most (%u to %u, less those reserved "
-		      "or listening).\n",
-		      (long long)ports_available(s->counts->ports), range->low, range->high);
+	grid_note(&s->look, b,
+		  "Each destination has %lld ports at most (%u to %u, less those reserved or "
+		  "listening).",
+		  (long long)ports_available(s->counts->ports), range->low, range->high);
 }
 
 static void port_json(struct outbuf *b, const struct summary *s, size_t i)
@@ -324,7 +325,7 @@ void summary_listeners_text(struct outbuf *b, const struct summary *s)
 	for (size_t i = 0; i < queues_count(q); i++)
 		queue_row(g, s, queues_item(q, i));
 	grid_print(g, b);
-	note_more(b, queues_waiting(q), queues_count(q));
+	note_more(s, b, queues_waiting(q), queues_count(q));
 }
 
 static void queue_json(struct outbuf *b, const struct listen_queue *l)
@@ -403,6 +404,16 @@ static void limit_row_text(struct grid *g, const struct summary *s, enum limit_n
 		grid_ratio(g, use.used, use.max);
 }
 
+/* tcp_max_orphans and tcp_mem are in /proc of the first namespace alone (ipv4_table in
+ * net/ipv4/sysctl_net_ipv4.c); how much is used is everywhere. */
+static bool hides_limits(const struct summary *s)
+{
+	const struct machine *m = s->machine;
+
+	return m->orphans != UNKNOWN && m->orphans_max == UNKNOWN &&
+	       m->tcp_memory_max_bytes == UNKNOWN && m->time_wait_buckets_max != UNKNOWN;
+}
+
 void summary_limits_text(struct outbuf *b, const struct summary *s)
 {
 	static const struct grid_column columns[] = {
@@ -421,6 +432,11 @@ void summary_limits_text(struct outbuf *b, const struct summary *s)
 	for (int i = 0; i < LIMIT_COUNT; i++)
 		limit_row_text(g, s, (enum limit_name)i);
 	grid_print(g, b);
+	if (hides_limits(s))
+		grid_note(
+			&s->look, b,
+			"Limits shared by the whole machine cannot be read here: the kernel shows "
+			"them in its first network namespace only.");
 }
 
 static void limit_json(struct outbuf *b, const struct summary *s, enum limit_name name)
@@ -461,7 +477,7 @@ void summary_aborts_text(struct outbuf *b, const struct summary *s)
 {
 	static const struct grid_column columns[] = {
 		{ "ABORTED SO FAR", false },
-		{ "CONNECTIONS", true },
+		{ "COUNT", true },
 		{ "COUNTER", false },
 		{ "BECAUSE", false },
 	};
@@ -484,8 +500,9 @@ void summary_aborts_text(struct outbuf *b, const struct summary *s)
 		grid_text(g, row->help);
 	}
 	grid_print(g, b);
-	outbuf_str(b, "  Counted since this network namespace was made; what was queued then is "
-		      "gone.\n");
+	grid_note(&s->look, b,
+		  "Connections, counted since this network namespace was made; what was queued "
+		  "then is gone.");
 }
 
 void summary_aborts_json(struct outbuf *b, const struct summary *s)

@@ -33,6 +33,7 @@ struct table {
 	struct row rows[SAMPLE];
 	size_t held;
 	bool flowing; /* widths are fixed, rows go straight out */
+	bool cuts;    /* cells that are too long */
 };
 
 static const struct column *column_at(const struct table *t, size_t i)
@@ -72,8 +73,15 @@ static size_t cut_at(const char *s, size_t n, size_t columns)
 	return i;
 }
 
+/* Letters of a pid or a port; a port has a name of a service too, such as `http-alt`, or `*`. */
+static bool is_kept(unsigned char c, char mark)
+{
+	return isalnum(c) || (mark == ':' && strchr("-_.+*", c));
+}
+
 /* The part that is kept when the rest is cut: the port behind an address, the pid behind a name.
- * Empty when there is none, or no room for it. */
+ * Empty when there is none, or no room for it, or, of a port, when it is not the end: half of one
+ * would read as another. */
 static const char *kept_part(const char *s, size_t n, char mark, size_t width, size_t *len)
 {
 	const char *at = mark == '$' ? NULL : memrchr(s, mark, n);
@@ -82,9 +90,9 @@ static const char *kept_part(const char *s, size_t n, char mark, size_t width, s
 	*len = 0;
 	if (!at)
 		return s + n;
-	while (at + end < s + n && isalnum((unsigned char)at[end]))
+	while (at + end < s + n && is_kept((unsigned char)at[end], mark))
 		end++;
-	if (end + 2 > width)
+	if (end + 2 > width || (mark == ':' && at + end < s + n))
 		return s + n;
 	*len = end;
 	return at;
@@ -94,10 +102,16 @@ static void put_cut(struct table *t, const char *s, size_t n, size_t width, char
 {
 	size_t len;
 	const char *kept = kept_part(s, n, mark, width, &len);
+	size_t before = cut_at(s, (size_t)(kept - s), width - 1 - len);
+	bool behind = kept < s + n && before == (size_t)(kept - s);
 
-	outbuf_put(t->out, s, cut_at(s, (size_t)(kept - s), width - 1 - len));
+	/* The mark stands where something is missing. */
+	outbuf_put(t->out, s, before);
+	if (behind)
+		outbuf_put(t->out, kept, len);
 	outbuf_str(t->out, t->options.utf8 ? "\xe2\x80\xa6" : ">");
-	outbuf_put(t->out, kept, len);
+	if (!behind)
+		outbuf_put(t->out, kept, len);
 }
 
 /* One cell with its padding; the last column is not padded. */
@@ -105,7 +119,7 @@ static void put_cell(struct table *t, size_t i, const char *s, size_t n, enum in
 {
 	const struct column *c = column_at(t, i);
 	size_t shown = text_width(s, n);
-	bool cut = t->options.width && c->cut && shown > t->width[i];
+	bool cut = t->cuts && c->cut && shown > t->width[i];
 	size_t pad;
 
 	if (cut)
@@ -215,19 +229,32 @@ static int widest_flexible(const struct table *t)
 	return found;
 }
 
-static void fit_terminal(struct table *t)
+static size_t width_of_all(const struct table *t)
 {
 	size_t total = t->columns ? (t->columns - 1) * GAP : 0;
 
-	if (!t->options.width)
-		return;
 	for (size_t i = 0; i < t->columns; i++)
 		total += t->width[i];
+	return total;
+}
+
+/* Cells that are cut and rows that are broken all the same would be the worst of both: where
+ * cutting is not enough, nothing is cut. */
+static void fit_terminal(struct table *t)
+{
+	size_t total = width_of_all(t), whole[COLUMNS_MAX];
+
+	if (!t->options.width)
+		return;
+	memcpy(whole, t->width, sizeof(whole));
 	while (total > t->options.width) {
 		int i = widest_flexible(t);
 
-		if (i < 0)
+		if (i < 0) {
+			memcpy(t->width, whole, sizeof(whole));
+			t->cuts = false;
 			return;
+		}
 		t->width[i]--;
 		total--;
 	}
@@ -301,6 +328,24 @@ static void table_row(struct writer *w, const struct socket *sk)
 	}
 }
 
+/* The held rows are printed: their buffer has room for the line. */
+static void put_tally(struct table *t, const struct run_result *result)
+{
+	struct outbuf *line = &t->text;
+
+	line->len = 0;
+	tally_line(line, result->tally, result->judged);
+	if (result->undecided)
+		outbuf_printf(line, "; %llu left out: not known",
+			      (unsigned long long)result->undecided);
+	if (!result->complete)
+		outbuf_str(line, "; INCOMPLETE");
+	style_begin(t->out, t->options.color ? INK_FAINT : INK_PLAIN);
+	wrap_labelled(t->out, "", line->data, line->len, 0,
+		      t->options.width ? t->options.width : SIZE_MAX);
+	style_end(t->out, t->options.color ? INK_FAINT : INK_PLAIN);
+}
+
 static void table_end(struct writer *w, const struct run_result *result)
 {
 	struct table *t = (struct table *)w;
@@ -310,15 +355,7 @@ static void table_end(struct writer *w, const struct run_result *result)
 		t->out->error = t->text.error;
 	if (!t->options.tally)
 		return;
-	style_begin(t->out, t->options.color ? INK_FAINT : INK_PLAIN);
-	tally_line(t->out, result->tally, result->judged);
-	if (result->undecided)
-		outbuf_printf(t->out, "; %llu left out: not known",
-			      (unsigned long long)result->undecided);
-	if (!result->complete)
-		outbuf_str(t->out, "; INCOMPLETE");
-	style_end(t->out, t->options.color ? INK_FAINT : INK_PLAIN);
-	outbuf_char(t->out, '\n');
+	put_tally(t, result);
 }
 
 static void table_free(struct writer *w)
@@ -351,6 +388,7 @@ struct writer *table_open(struct outbuf *out, const struct writer_options *optio
 	t->out = out;
 	t->text.ascii = !options->utf8;
 	t->options = *options;
+	t->cuts = options->width;
 	place_columns(t, options->columns, false);
 	t->columns = t->all;
 	place_columns(t, options->columns, true);

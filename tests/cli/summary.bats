@@ -205,6 +205,18 @@ on_terminal() {
 	! grep -q '#' "$out"
 }
 
+@test "summary: every line fits a terminal of 80 columns" {
+	widest() {
+		awk '{ if (length($0) > n) n = length($0) } END { print n + 0 }' "$out"
+	}
+	on_terminal 80 C summary -n --read "$dump" >"$out"
+	[ "$(widest)" -le 80 ] && [ "$(wc -l <"$out")" -gt 30 ]
+	on_terminal 80 C summary --sections limits,aborts >"$out"
+	[ "$(widest)" -le 80 ] && [ "$(wc -l <"$out")" -gt 10 ]
+	# In a pipe a sentence is one line.
+	"$LINGERSTAT" summary --sections aborts | grep -q '^  Connections, counted since .* gone\.$'
+}
+
 @test "summary: wrong words" {
 	refuses --by "'prcess'" "did you mean 'process'" -- summary --by prcess
 	refuses --by "needs a value" -- summary --by

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "present/address.h"
 #include "present/writer.h"
 
 #define ROWS 600 /* more than twice what the table holds back */
@@ -141,6 +142,67 @@ static void a_narrow_terminal_loses_nothing(void **state)
 	}
 }
 
+/* A table with one packet socket, so that its end has a long last part, and one holder. */
+static const char *narrow(const char *columns, unsigned int width)
+{
+	struct holder holder = { .pid = 12920, .fd = 3, .comm = "python3", .tid = 12920 };
+	struct column_list list = { 0 };
+	struct writer_options options = { .columns = &list, .width = width };
+	struct run_result result = { 0 };
+	struct writer *w;
+	struct socket sk;
+	char bad[16];
+
+	socket_init(&sk);
+	sk.family = AF_PACKET;
+	sk.netid = NETID_PACKET_RAW;
+	sk.state = STATE_CLOSE;
+	sk.inode = 12345;
+	sk.ifindex = 7;
+	sk.interface = "veth-abc";
+	sk.packet.protocol = 65000;
+	sk.holders = (struct holder_list){ HOLDERS_COMPLETE, 1, &holder };
+	options.cells.all_holders = true;
+	options.cells.names = names_new(false, false);
+	assert_non_null(options.cells.names);
+	outbuf_close(&out);
+	assert_int_equal(outbuf_open(&out, -1), 0);
+	assert_int_equal(column_list_parse(&list, columns, bad, sizeof(bad)), 0);
+	w = table_open(&out, &options);
+	assert_non_null(w);
+	w->row(w, &sk);
+	w->end(w, &result);
+	w->free(w);
+	names_free(options.cells.names);
+	outbuf_char(&out, '\0');
+	return out.data;
+}
+
+/* Half of the last part would read as another port, device or service. */
+static void the_last_part_of_an_end_is_kept_whole(void **state)
+{
+	(void)state;
+	assert_string_equal(narrow("local,inode", 0), "[65000]:veth-abc 12345\n");
+	assert_string_equal(narrow("local,inode", 22), "[65000]:veth-abc 12345\n");
+	assert_string_equal(narrow("local,inode", 21), "[6500>:veth-abc 12345\n");
+	assert_string_equal(narrow("local,inode", 18), "[6>:veth-abc 12345\n");
+}
+
+static void the_mark_stands_where_something_is_missing(void **state)
+{
+	(void)state;
+	assert_string_equal(narrow("process,inode", 0), "python3/12920(fd 3) 12345\n");
+	assert_string_equal(narrow("process,inode", 22), "python3/12920> 12345\n");
+	assert_string_equal(narrow("process,inode", 18), "pytho>/12920 12345\n");
+}
+
+static void nothing_is_cut_where_that_is_not_enough(void **state)
+{
+	(void)state;
+	assert_string_equal(narrow("local,inode", 17), "[65000]:veth-abc 12345\n");
+	assert_string_equal(narrow("local,process", 10), "[65000]:veth-abc python3/12920(fd 3)\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +212,9 @@ int main(void)
 		cmocka_unit_test(details_alone),
 		cmocka_unit_test(every_row_has_its_own),
 		cmocka_unit_test(a_narrow_terminal_loses_nothing),
+		cmocka_unit_test(the_last_part_of_an_end_is_kept_whole),
+		cmocka_unit_test(the_mark_stands_where_something_is_missing),
+		cmocka_unit_test(nothing_is_cut_where_that_is_not_enough),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
