@@ -65,8 +65,19 @@ every_kind() {
 }
 
 @test "schema: details of every kind" {
-	every_kind -j -iome --tos --inet-sockopt -b 2>/dev/null >"$out"
+	{
+		every_kind -j -iomeT --cgroup --tos --inet-sockopt -b --tipcinfo
+		every_kind --format=ndjson -Oz
+	} 2>/dev/null >"$out"
 	schema whole <"$out"
+}
+
+# Of the kinds that this machine lacks too.
+@test "schema: every key of the details, and no other" {
+	[ -x "$words" ] || skip "contrib/completion/words is not built"
+	diff <("$words" | awk -F '\t' '$1 == "detail" { print $2, $3, $4 }' |
+		sed 's/^\([a-z]*\)-/\1_/; s/ word$/ text/; s/ lines$/ words/' | sort -u) \
+		<(schema details | sort)
 }
 
 @test "schema: summary, by every key" {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """usage: schema.py check|whole|mutate|refuse|open SCHEMA <OUTPUT
-       schema.py keys|words SCHEMA
+       schema.py keys|words|details SCHEMA
 
 Compares the tool's JSON, a document or a line an object, with its schema. The published schema
 lets keys be added; here one that it does not describe is an error.
@@ -14,6 +14,7 @@ lets keys be added; here one that it does not describe is an error.
   open    the schema as it is published takes the output with a key added to every object
   keys    the paths of a socket's keys
   words   the enumerations, a name and a word a line
+  details the keys of the objects of details: the object, the key and its type
 
 Exit status: 0, or 1 with what is wrong; 77 without python3-jsonschema.
 """
@@ -231,6 +232,24 @@ def paths(schema, name="socket", before=""):
             yield from paths(schema, "close", "close.")
 
 
+def kind_of_detail(part):
+    """As the tool calls it."""
+    wants = part["type"][0]
+    if wants == "array":
+        return "numbers" if part["items"]["type"] == "integer" else "words"
+    if wants == "string":
+        return {"^[0-9]+$": "decimal", None: "text"}.get(part.get("pattern"), "hex")
+    return {"boolean": "flag", "integer": "number"}[wants]
+
+
+def details(schema):
+    properties = schema["$defs"]["socket"]["properties"]
+    for name in sorted(PARTIAL & set(properties)):
+        for key, part in properties[name]["properties"].items():
+            if not key.endswith("_base64"):
+                yield "%s %s %s" % (name, key, kind_of_detail(part))
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
@@ -245,6 +264,9 @@ def main():
         for name in ("netid", "state", "risk", "outcome", "reason"):
             for word in schema["$defs"][name]["enum"]:
                 print(name, word)
+        return 0
+    if verb == "details":
+        print("\n".join(details(schema)))
         return 0
     objects = read_objects(sys.stdin.read())
     if verb == "open":
