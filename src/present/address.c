@@ -120,15 +120,17 @@ static const char *service_name(const struct names *names, uint16_t port, bool u
 	return found ? found->name : NULL;
 }
 
+/* IPv4 inside IPv6 has its name as IPv4: nobody keeps the other in a zone. */
 static bool ask_resolver(struct host *host)
 {
+	bool mapped = host->family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&host->addr);
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_addr = host->addr };
 	const struct sockaddr *sa = (const struct sockaddr *)&v6;
 	socklen_t len = sizeof(v6);
 
-	if (host->family == AF_INET) {
-		memcpy(&v4.sin_addr, &host->addr, sizeof(v4.sin_addr));
+	if (host->family == AF_INET || mapped) {
+		memcpy(&v4.sin_addr, &host->addr.s6_addr[mapped ? 12 : 0], sizeof(v4.sin_addr));
 		sa = (const struct sockaddr *)&v4;
 		len = sizeof(v4);
 	}
