@@ -102,5 +102,6 @@ void filter_explain(const struct filter *filter, struct outbuf *b)
 	put_line(b, "kernel decides:    ", filter, true);
 	put_line(b, "decided here:      ", filter, false);
 	if (has_kernel_part(filter->root))
-		outbuf_str(b, "unix sockets:      the kernel decides the states alone\n");
+		outbuf_str(b,
+			   "no internet:       decided here, but for states of unix and vsock\n");
 }

@@ -219,60 +219,85 @@ static int value_unix(const char *pattern, struct filter_value *value)
 
 /* --- ends without an address: NUMBER:NUMBER, each may be a word, `*` or nothing -------------- */
 
-static int64_t device_number(const char *word)
+static int64_t device_number(const char *word, const char **near)
 {
 	unsigned int index = if_nametoindex(word);
 
+	(void)near;
 	return index ? (int64_t)index : -1;
 }
 
-static int64_t kernel_number(const char *word)
+static int64_t kernel_number(const char *word, const char **near)
 {
-	return strcmp(word, "kernel") == 0 ? 0 : -1;
+	*near = "kernel";
+	return strcmp(word, *near) == 0 ? 0 : -1;
 }
 
-static int64_t link_number(const char *word)
+static int64_t link_number(const char *word, const char **near)
 {
-	return link_protocol_number(word);
+	return link_protocol_number(word, near);
 }
 
-static int64_t netlink_number(const char *word)
+static int64_t netlink_number(const char *word, const char **near)
 {
-	return netlink_protocol_number(word);
+	return netlink_protocol_number(word, near);
 }
 
-static int64_t no_number(const char *word)
+static int64_t no_number(const char *word, const char **near)
 {
 	(void)word;
+	(void)near;
 	return -1;
 }
 
-/* What words stand for numbers, before the colon and behind it. */
+/* A number, and the words that stand for one: -1 for what is none. */
+struct number_part {
+	const char *what;
+	int64_t (*find)(const char *word, const char **near);
+};
+
 static const struct {
 	uint8_t family;
 	const char *form;
-	int64_t (*first)(const char *word), (*second)(const char *word);
+	struct number_part first, second;
 } number_ends[] = {
-	{ AF_PACKET, "not of the form link:PROTOCOL:DEVICE:", link_number, device_number },
-	{ AF_NETLINK, "not of the form netlink:PROTOCOL:PORTID:", netlink_number, kernel_number },
-	{ AF_VSOCK, "not of the form vsock:CID:PORT:", no_number, no_number },
+	{ AF_PACKET,
+	  "not of the form link:PROTOCOL:DEVICE:",
+	  { "protocol of packet sockets", link_number },
+	  { "device", device_number } },
+	{ AF_NETLINK,
+	  "not of the form netlink:PROTOCOL:PORTID:",
+	  { "protocol of netlink", netlink_number },
+	  { "port id", kernel_number } },
+	{ AF_VSOCK,
+	  "not of the form vsock:CID:PORT:",
+	  { "context id", no_number },
+	  { "vsock port", no_number } },
 };
 
-static int read_number(const char *text, int64_t (*word)(const char *word), int64_t *number)
+/* Words come first: some begin with a digit. */
+static int read_number(const char *text, const struct number_part *part, int64_t *number,
+		       struct filter_error *error)
 {
+	const char *near = NULL;
+	unsigned long v;
 	char *end;
 
 	*number = ANY_NUMBER;
 	if (!*text || strcmp(text, "*") == 0)
 		return 0;
+	*number = part->find(text, &near);
+	if (*number >= 0)
+		return 0;
 	if (isdigit((unsigned char)*text)) {
-		unsigned long v = strtoul(text, &end, 0);
-
+		v = strtoul(text, &end, 0);
 		*number = (int64_t)v;
-		return *end || v > UINT32_MAX ? -EINVAL : 0;
+		if (!*end && v <= UINT32_MAX)
+			return 0;
 	}
-	*number = word(text);
-	return *number < 0 ? -EINVAL : 0;
+	snprintf(error->text, sizeof(error->text), "unknown %s '%.30s'%s%s%s", part->what, text,
+		 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	return -EINVAL;
 }
 
 /* True when the family is one of these; then *err is what came of it. */
@@ -293,11 +318,14 @@ static bool value_numbers(uint8_t family, const char *text, struct filter_value 
 		*second++ = '\0';
 	value->hosts = 1;
 	*host = (struct host_pattern){ .family = family, .port = -1 };
-	*err = 0;
-	if (strlen(text) >= sizeof(copy) ||
-	    read_number(copy, number_ends[i].first, &host->first) < 0 ||
-	    read_number(second ? second : "", number_ends[i].second, &host->second) < 0)
+	if (strlen(text) >= sizeof(copy) || (second && strchr(second, ':'))) {
 		*err = bad_host(error, number_ends[i].form, text);
+		return true;
+	}
+	*err = read_number(copy, &number_ends[i].first, &host->first, error);
+	if (*err == 0)
+		*err = read_number(second ? second : "", &number_ends[i].second, &host->second,
+				   error);
 	return true;
 }
 

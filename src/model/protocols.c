@@ -4,59 +4,61 @@
 #include <linux/if_ether.h>
 #include <linux/netlink.h>
 #include <stddef.h>
-#include <string.h>
+#include <strings.h>
+
+#include "base/nearest.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct protocol_word {
+	const char *name; /* first: nearest_word() walks the table */
 	uint16_t number;
-	const char *name;
 };
 
 static const struct protocol_word ip_words[] = {
-	{ 1, "icmp" },     { 2, "igmp" },       { 4, "ipencap" },      { 6, "tcp" },
-	{ 8, "egp" },      { 17, "udp" },       { 33, "dccp" },        { 41, "ipv6" },
-	{ 46, "rsvp" },    { 47, "gre" },       { 50, "esp" },         { 51, "ah" },
-	{ 57, "skip" },    { 58, "ipv6-icmp" }, { 88, "eigrp" },       { 89, "ospf" },
-	{ 94, "ipip" },    { 97, "etherip" },   { 98, "encap" },       { 103, "pim" },
-	{ 108, "ipcomp" }, { 112, "vrrp" },     { 115, "l2tp" },       { 124, "isis" },
-	{ 132, "sctp" },   { 136, "udplite" },  { 137, "mpls-in-ip" },
+	{ "icmp", 1 },     { "igmp", 2 },       { "ipencap", 4 },      { "tcp", 6 },
+	{ "egp", 8 },      { "udp", 17 },       { "dccp", 33 },        { "ipv6", 41 },
+	{ "rsvp", 46 },    { "gre", 47 },       { "esp", 50 },         { "ah", 51 },
+	{ "skip", 57 },    { "ipv6-icmp", 58 }, { "eigrp", 88 },       { "ospf", 89 },
+	{ "ipip", 94 },    { "etherip", 97 },   { "encap", 98 },       { "pim", 103 },
+	{ "ipcomp", 108 }, { "vrrp", 112 },     { "l2tp", 115 },       { "isis", 124 },
+	{ "sctp", 132 },   { "udplite", 136 },  { "mpls-in-ip", 137 },
 };
 
 static const struct protocol_word link_words[] = {
-	{ ETH_P_802_3, "802.3" },     { ETH_P_AX25, "ax25" },         { ETH_P_ALL, "all" },
-	{ ETH_P_802_2, "802.2" },     { ETH_P_LOOP, "loop" },         { ETH_P_IP, "ip" },
-	{ ETH_P_X25, "x25" },         { ETH_P_ARP, "arp" },           { ETH_P_RARP, "rarp" },
-	{ ETH_P_ATALK, "atalk" },     { ETH_P_AARP, "aarp" },         { ETH_P_8021Q, "802.1Q" },
-	{ ETH_P_IPX, "ipx" },         { ETH_P_IPV6, "ipv6" },         { ETH_P_MPLS_UC, "mpls_uc" },
-	{ ETH_P_MPLS_MC, "mpls_mc" }, { ETH_P_PPP_DISC, "ppp_disc" }, { ETH_P_PPP_SES, "ppp_ses" },
-	{ ETH_P_PAE, "pae" },         { ETH_P_AOE, "aoe" },           { ETH_P_8021AD, "802.1ad" },
-	{ ETH_P_LLDP, "lldp" },       { ETH_P_TIPC, "tipc" },
+	{ "802.3", ETH_P_802_3 },     { "ax25", ETH_P_AX25 },         { "all", ETH_P_ALL },
+	{ "802.2", ETH_P_802_2 },     { "loop", ETH_P_LOOP },         { "ip", ETH_P_IP },
+	{ "x25", ETH_P_X25 },         { "arp", ETH_P_ARP },           { "rarp", ETH_P_RARP },
+	{ "atalk", ETH_P_ATALK },     { "aarp", ETH_P_AARP },         { "802.1Q", ETH_P_8021Q },
+	{ "ipx", ETH_P_IPX },         { "ipv6", ETH_P_IPV6 },         { "mpls_uc", ETH_P_MPLS_UC },
+	{ "mpls_mc", ETH_P_MPLS_MC }, { "ppp_disc", ETH_P_PPP_DISC }, { "ppp_ses", ETH_P_PPP_SES },
+	{ "pae", ETH_P_PAE },         { "aoe", ETH_P_AOE },           { "802.1ad", ETH_P_8021AD },
+	{ "lldp", ETH_P_LLDP },       { "tipc", ETH_P_TIPC },
 };
 
 static const struct protocol_word netlink_words[] = {
-	{ NETLINK_ROUTE, "rtnl" },
-	{ NETLINK_UNUSED, "unused" },
-	{ NETLINK_USERSOCK, "usersock" },
-	{ NETLINK_FIREWALL, "fw" },
-	{ NETLINK_SOCK_DIAG, "tcpdiag" },
-	{ NETLINK_NFLOG, "nflog" },
-	{ NETLINK_XFRM, "xfrm" },
-	{ NETLINK_SELINUX, "selinux" },
-	{ NETLINK_ISCSI, "iscsi" },
-	{ NETLINK_AUDIT, "audit" },
-	{ NETLINK_FIB_LOOKUP, "fiblookup" },
-	{ NETLINK_CONNECTOR, "connector" },
-	{ NETLINK_NETFILTER, "nft" },
-	{ NETLINK_IP6_FW, "ip6fw" },
-	{ NETLINK_DNRTMSG, "dec-rt" },
-	{ NETLINK_KOBJECT_UEVENT, "uevent" },
-	{ NETLINK_GENERIC, "genl" },
-	{ NETLINK_SCSITRANSPORT, "scsi-trans" },
-	{ NETLINK_ECRYPTFS, "ecryptfs" },
-	{ NETLINK_RDMA, "rdma" },
-	{ NETLINK_CRYPTO, "crypto" },
-	{ NETLINK_SMC, "smc" },
+	{ "rtnl", NETLINK_ROUTE },
+	{ "unused", NETLINK_UNUSED },
+	{ "usersock", NETLINK_USERSOCK },
+	{ "fw", NETLINK_FIREWALL },
+	{ "tcpdiag", NETLINK_SOCK_DIAG },
+	{ "nflog", NETLINK_NFLOG },
+	{ "xfrm", NETLINK_XFRM },
+	{ "selinux", NETLINK_SELINUX },
+	{ "iscsi", NETLINK_ISCSI },
+	{ "audit", NETLINK_AUDIT },
+	{ "fiblookup", NETLINK_FIB_LOOKUP },
+	{ "connector", NETLINK_CONNECTOR },
+	{ "nft", NETLINK_NETFILTER },
+	{ "ip6fw", NETLINK_IP6_FW },
+	{ "dec-rt", NETLINK_DNRTMSG },
+	{ "uevent", NETLINK_KOBJECT_UEVENT },
+	{ "genl", NETLINK_GENERIC },
+	{ "scsi-trans", NETLINK_SCSITRANSPORT },
+	{ "ecryptfs", NETLINK_ECRYPTFS },
+	{ "rdma", NETLINK_RDMA },
+	{ "crypto", NETLINK_CRYPTO },
+	{ "smc", NETLINK_SMC },
 };
 
 static const char *find(const struct protocol_word *words, size_t n, unsigned int number)
@@ -82,20 +84,22 @@ const char *netlink_protocol_name(unsigned int number)
 	return find(netlink_words, ARRAY_SIZE(netlink_words), number);
 }
 
-static int number_of(const struct protocol_word *words, size_t n, const char *name)
+static int number_of(const struct protocol_word *words, size_t n, const char *name,
+		     const char **near)
 {
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(words[i].name, name) == 0)
+		if (strcasecmp(words[i].name, name) == 0)
 			return words[i].number;
+	*near = nearest_word(name, words, n, sizeof(*words));
 	return -1;
 }
 
-int link_protocol_number(const char *name)
+int link_protocol_number(const char *name, const char **near)
 {
-	return number_of(link_words, ARRAY_SIZE(link_words), name);
+	return number_of(link_words, ARRAY_SIZE(link_words), name, near);
 }
 
-int netlink_protocol_number(const char *name)
+int netlink_protocol_number(const char *name, const char **near)
 {
-	return number_of(netlink_words, ARRAY_SIZE(netlink_words), name);
+	return number_of(netlink_words, ARRAY_SIZE(netlink_words), name, near);
 }

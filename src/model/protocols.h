@@ -20,8 +20,9 @@ const char *link_protocol_name(unsigned int number);
  * here. */
 const char *netlink_protocol_name(unsigned int number);
 
-/* The numbers of these words; -1 for a word that is none. */
-int link_protocol_number(const char *name);
-int netlink_protocol_number(const char *name);
+/* The numbers of these words, in any case; -1 for a word that is none, and then *near is the
+ * nearest one, or NULL. */
+int link_protocol_number(const char *name, const char **near);
+int netlink_protocol_number(const char *name, const char **near);
 
 #endif

@@ -72,6 +72,10 @@ static void packet_ends(void **state)
 		   { "src unix:*", NO }, { "src inet:*", NO }, { "dst link:*", YES },
 		   { "dst link:arp", NO }, { "sport = 1", NO }, { "sport != 1", YES },
 		   { "netid p_raw", YES }, { "not src link:arp", NO }, { "dev lo", YES });
+	/* A word that begins with a digit, and one in capitals. */
+	sk.packet.protocol = ETH_P_8021Q;
+	CHECK_ROWS(&sk, { "src link:802.1q", YES }, { "src link:802.1Q:lo", YES },
+		   { "src link:ARP", NO });
 }
 
 static void netlink_ends(void **state)
@@ -108,29 +112,35 @@ static void vsock_ends(void **state)
 
 static void what_is_no_end_is_refused(void **state)
 {
-	static const char *const texts[] = {
-		"src link:nothing",
-		"src link:arp:nodevice0",
-		"src netlink:rtnl:x",
-		"src netlink:unheard",
-		"src vsock:host",
-		"src vsock:2:http",
-		"src vsock:4294967296",
-		"src netlink:0:-1",
-		"src link:1:2:3",
-		"src link:0x",
-		"src "
-		"netlink:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "src link:apr", "unknown protocol of packet sockets 'apr'; did you mean 'arp'?" },
+		{ "src link:nothing", "unknown protocol of packet sockets 'nothing'" },
+		{ "src link:arp:nodevice0", "unknown device 'nodevice0'" },
+		{ "src link:0x", "unknown protocol of packet sockets '0x'" },
+		{ "src link:1:2:3", "not of the form link:PROTOCOL:DEVICE: '1:2:3'" },
+		{ "src netlink:rtnll",
+		  "unknown protocol of netlink 'rtnll'; did you mean 'rtnl'?" },
+		{ "src netlink:rtnl:x", "unknown port id 'x'; did you mean 'kernel'?" },
+		{ "src netlink:0:-1", "unknown port id '-1'; did you mean 'kernel'?" },
+		{ "src "
+		  "netlink:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		  "not of the form netlink:PROTOCOL:PORTID: "
+		  "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'" },
+		{ "src vsock:host", "unknown context id 'host'" },
+		{ "src vsock:2:http", "unknown vsock port 'http'" },
+		{ "src vsock:4294967296", "unknown context id '4294967296'" },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(texts); i++) {
+	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct filter_error error = { 0 };
 		struct filter *filter;
 
-		if (filter_parse(&filter, texts[i], &error) == 0)
-			fail_msg("'%s' is taken", texts[i]);
-		assert_true(strlen(error.text) > 0);
+		if (filter_parse(&filter, rows[i].text, &error) == 0)
+			fail_msg("'%s' is taken", rows[i].text);
+		assert_string_equal(error.text, rows[i].says);
 	}
 }
 

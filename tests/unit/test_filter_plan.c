@@ -191,7 +191,8 @@ static void says_what_is_decided_where(void **state)
 			 explained[i].states, explained[i].kernel, explained[i].here,
 			 strcmp(explained[i].kernel, "nothing") == 0
 				 ? ""
-				 : "unix sockets:      the kernel decides the states alone\n");
+				 : "no internet:       decided here, but for states of unix and "
+				   "vsock\n");
 		assert_string_equal(said, expected);
 		filter_free(filter);
 	}
