@@ -96,7 +96,13 @@ unit() {
 	option=$(echo "$capabilities" | tr 'A-Z' 'a-z' | sed 's/cap_/+/g; s/ /,/g')
 	mkdir out && chmod 777 out
 	give_leak 3
-	setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set="-all,$option" \
+	# The unit's ProtectSystem and ProtectKernelTunables, where mounts are to be had.
+	unshare --mount --propagation private bash -c '
+		for folder in /usr /etc /sys /proc/sys; do
+			mount --rbind "$folder" "$folder" && mount -o remount,bind,ro "$folder" || echo "$folder stays writable"
+		done
+		exec "$@"' closed \
+		setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set="-all,$option" \
 		--inh-caps="-all,$option" --ambient-caps="-all,$option" \
 		"$LINGERSTAT" metrics --output out/lingerstat.prom
 	setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \
@@ -113,6 +119,38 @@ unit() {
 @test "systemd: the unit's user and capabilities are enough, for linger too" {
 	needs setpriv
 	in_namespace unit
+}
+
+# names WORD...: the system calls that the words of a SystemCallFilter= stand for.
+names() {
+	local word
+	for word; do
+		case $word in
+		# shellcheck disable=SC2046
+		@*) names $(systemd-analyze syscall-filter "$word" | sed -n 's/^ \+\(@\?[a-z0-9_-]\+\)$/\1/p') ;;
+		*) echo "$word" ;;
+		esac
+	done
+}
+
+@test "systemd: the unit's system calls and kinds of sockets are enough" {
+	for program in systemd-analyze strace; do
+		command -v $program >/dev/null || skip "$program is not installed"
+	done
+	unit=$contrib/lingerstat-metrics.service
+	cd "$BATS_TEST_TMPDIR"
+	strace -f -o trace true 2>/dev/null || skip "strace may not trace here"
+	strace -f -o trace "$LINGERSTAT" metrics --output lingerstat.prom
+	# shellcheck disable=SC2046
+	names $(sed -n 's/^SystemCallFilter=//p' "$unit") | sort -u >allowed
+	sed -n 's/^[0-9]* *\([a-z][a-z0-9_]*\)(.*/\1/p' trace | sort -u >made
+	grep -qx bpf allowed && grep -qx sendto made
+	[ -z "$(comm -13 allowed made)" ] || { echo "not allowed: $(comm -13 allowed made)" && false; }
+	for family in $(sed -n 's/.*[^a-z]socket\(pair\)\?(\(AF_[A-Z0-9_]*\),.*/\2/p' trace | sort -u); do
+		grep -q "^RestrictAddressFamilies=.*$family\>" "$unit" || { echo "not allowed: $family" && false; }
+	done
+	# MemoryDenyWriteExecute
+	! grep -E 'PROT_WRITE\|PROT_EXEC|mprotect\(.*PROT_EXEC' trace
 }
 
 @test "systemd: the unit is as closed as it can be" {

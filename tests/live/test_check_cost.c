@@ -143,7 +143,7 @@ static void run_check(const char *const arguments[])
 	read_line(out[0]);
 }
 
-#define CHECK(...) run_check((const char *const[]){ "lingerstat", __VA_ARGS__, NULL })
+#define CHECK(...) run_check((const char *const[]){ "lingerstat", "-t", "600", __VA_ARGS__, NULL })
 
 static void one_state_is_one_masked_dump(void **state)
 {
