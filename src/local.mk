@@ -42,7 +42,9 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/follow.h \
 	src/cmd/hints.c \
 	src/cmd/hints.h \
+	src/cmd/conflicts.c \
 	src/cmd/list.c \
+	src/cmd/list.h \
 	src/cmd/late.c \
 	src/cmd/late.h \
 	src/cmd/listing.c \

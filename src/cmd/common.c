@@ -91,8 +91,11 @@ static int opt_query(void *options, const char *value)
 	return choose(options, value, families_query);
 }
 
+/* `help` prints the help, as in ss. */
 static int opt_family(void *options, const char *value)
 {
+	if (strcmp(value, "help") == 0)
+		return opt_help(options, value);
 	return choose(options, value, families_family);
 }
 
@@ -258,6 +261,15 @@ static int check_replay(const struct common_options *o)
 	return -EINVAL;
 }
 
+/* Elsewhere a socket that is bound and nothing else is UNCONN. */
+static int check_bound(const struct common_options *o)
+{
+	if (!o->bound_inactive || !o->netids || o->netids & NETID_BIT(NETID_TCP))
+		return 0;
+	message("-B: only TCP has such sockets; others are UNCONN, which -a shows");
+	return -EINVAL;
+}
+
 int common_parse(const struct option_table *table, struct common_options *options, const char *word,
 		 int argc, char **argv, int *rest)
 {
@@ -270,6 +282,8 @@ int common_parse(const struct option_table *table, struct common_options *option
 		choose_sockets(options);
 	if (!err)
 		err = check_namespace(options);
+	if (!err)
+		err = check_bound(options);
 	return err ? err : check_replay(options);
 }
 

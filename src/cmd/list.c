@@ -13,6 +13,7 @@
 #include "base/nearest.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/list.h"
 #include "cmd/listing.h"
 #include "cmd/summary.h"
 #include "cmd/vocabulary.h"
@@ -20,22 +21,6 @@
 #include "source/events.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-#define OPTION_COLUMNS 16 /* at least as many as there are options that add a column */
-
-/* What the options said, before it becomes a struct listing. */
-struct list_options {
-	struct common_options common;
-	const struct writer_format *format;
-	const char *columns;
-	bool all_holders, threads, no_header, no_queues, oneline, descending;
-	const struct column *added[OPTION_COLUMNS]; /* by -i and its like */
-	size_t added_count;
-	const struct column *sort;
-	const char *record;
-	bool summary;
-	uint64_t count; /* of events */
-};
 
 static int opt_processes(void *options, const char *value)
 {
@@ -227,7 +212,8 @@ static const struct option_table table = { "lingerstat", { &own, &common_group }
 
 static enum result print_help(void)
 {
-	fputs("lingerstat lists TCP sockets with what close() would do to their data.\n"
+	fputs("lingerstat lists sockets of TCP, MPTCP and SCTP, and on request UDP, unix and\n"
+	      "ten other kinds, with their queues and what close() would do to their data.\n"
 	      "\n"
 	      "Examples:\n"
 	      "  lingerstat                  connections, their linger and close risk\n"
@@ -235,9 +221,12 @@ static enum result print_help(void)
 	      "  sudo lingerstat --risk -p   what is likely to lose data, and who holds it\n"
 	      "  lingerstat -a -C +reasons   every state, and why each risk is what it is\n"
 	      "  lingerstat 'state close-wait and idle > 5m or linger = 0 and dport = 443'\n"
+	      "  lingerstat -A all -p        what ss -p lists, and more\n"
+	      "  lingerstat -E 'sport = 443' each connection as it ends, and what that cost\n"
 	      "  lingerstat -j | jq '.sockets[] | select(.close.risk == \"certain\")'\n"
 	      "\n"
 	      "Usage: lingerstat [list] [OPTION]... [FILTER]\n"
+	      "       lingerstat explain|summary|check|metrics --help\n"
 	      "\n",
 	      stdout);
 	options_help(&table);
@@ -303,11 +292,14 @@ static int choose_columns(const struct list_options *o, struct column_list *list
 
 	for (size_t i = 0; i < o->added_count && !err; i++)
 		err = add_columns(list, o->added[i]->name);
-	if (!o->no_queues)
+	if (err || !o->no_queues)
 		return err;
 	column_list_remove(list, column_find("recv-q"));
 	column_list_remove(list, column_find("send-q"));
-	return err;
+	if (list->count)
+		return 0;
+	message("-Q: no column is left; name others than recv-q and send-q");
+	return -EINVAL;
 }
 
 static struct listing make_listing(const struct list_options *o)
@@ -335,35 +327,11 @@ static enum result record_sockets(const struct list_options *o)
 	static const struct writer_format recording = { "recording", record_open };
 	struct listing listing = make_listing(o);
 
-	if (o->common.netids & ~NETID_BIT(NETID_TCP)) {
-		message("-D: a recording holds TCP sockets only; leave other kinds out");
-		return RESULT_USAGE;
-	}
 	listing.format = &recording;
 	listing.output = o->record;
-	listing.sort = NULL;
 	listing.plan.selection.netids = NETID_BIT(NETID_TCP);
 	listing.plan.needs |= NEED_TCP_INFO | NEED_CONGESTION | NEED_MEMORY | NEED_TOS;
 	return listing_run(&listing);
-}
-
-/* An option that makes or shapes rows, NULL when there is none. */
-static const char *row_option(const struct list_options *o)
-{
-	const struct {
-		bool given;
-		const char *name;
-	} options[] = {
-		{ o->columns, "--columns" },     { o->sort, "--sort" },
-		{ o->record, "--diag" },         { o->all_holders, "--processes" },
-		{ o->no_header, "--no-header" }, { o->added_count, "one of -i, -m and -o" },
-		{ o->oneline, "--oneline" },     { o->no_queues, "--no-queues" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		if (options[i].given)
-			return options[i].name;
-	return NULL;
 }
 
 /* `-s`: what the command `summary` prints. */
@@ -371,71 +339,15 @@ static enum result summarize(const struct list_options *o)
 {
 	struct summary_request request = { .top = SUMMARY_TOP,
 					   .json = o->format->open == json_open };
-	const char *option = row_option(o);
 
-	if (option) {
-		message("-s: counts have no rows, so it does not go with %s", option);
-		return RESULT_USAGE;
-	}
-	if (o->format->open != table_open && !request.json) {
-		message("-s: counts are text or JSON; '--format=%s' is for rows", o->format->name);
-		return RESULT_USAGE;
-	}
 	return summary_run(&o->common, &request);
-}
-
-/* What a filter may ask of a destroyed socket. */
-#define EVENT_FILTER_NEEDS (NEED_TCP_INFO | NEED_LINKS | NEED_NAMING)
-
-static bool has_context(const struct list_options *o)
-{
-	for (size_t i = 0; i < o->added_count; i++)
-		if (o->added[i]->needs & NEED_CONTEXT)
-			return true;
-	return false;
-}
-
-/* What was asked for and does not go with events: an option's name and why, NULL: nothing. */
-static const char *no_event(const struct list_options *o)
-{
-	const struct common_options *c = &o->common;
-	uint32_t states;
-	const struct {
-		bool given;
-		const char *why;
-	} rows[] = {
-		{ c->plan.read, "--read: a recording has none" },
-		{ o->record, "--diag: only a dump can be recorded" },
-		{ o->sort, "--sort: they come without end" },
-		{ o->summary, "--summary: they come without end" },
-		{ o->format->open == json_open, "--json: a document ends; take --format=ndjson" },
-		{ c->least_risk > RISK_NONE, "--risk: what is destroyed runs none" },
-		{ c->listening || c->bound_inactive, "-l and -B: a destroyed socket has no state" },
-		{ filter_states(c->filter, &states), "'state': a destroyed socket has none" },
-		{ filter_needs(c->filter) & ~EVENT_FILTER_NEEDS,
-		  "a filter for holders, linger, risk, mark or cgroup: they are gone by then" },
-		{ o->all_holders || o->threads, "-p and -T: a destroyed socket has no holder" },
-		{ has_context(o), "-Z and -z: a destroyed socket has no holder" },
-		{ c->netids & ~EVENT_NETIDS, "kinds other than TCP and UDP: the kernel tells of "
-					     "no others" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].given)
-			return rows[i].why;
-	return NULL;
 }
 
 /* `-E`: TCP where nothing else is named. */
 static enum result follow_events(const struct list_options *o)
 {
 	struct listing listing = make_listing(o);
-	const char *why = no_event(o);
 
-	if (why) {
-		message("--events does not go with %s", why);
-		return RESULT_USAGE;
-	}
 	listing.plan.selection.netids &= EVENT_NETIDS;
 	listing.plan.selection.states = STATES_ALL;
 	if (choose_columns(o, &listing.columns))
@@ -447,12 +359,10 @@ static enum result list_sockets(const struct list_options *o)
 {
 	struct listing listing = make_listing(o);
 
+	if (conflicts_check(o))
+		return RESULT_USAGE;
 	if (o->common.plan.events)
 		return follow_events(o);
-	if (o->count) {
-		message("--count is for --events");
-		return RESULT_USAGE;
-	}
 	if (o->summary)
 		return summarize(o);
 	if (o->record)

@@ -129,6 +129,20 @@ refuses() {
 	refuses "--count=1" "for --events"
 }
 
+@test "options that do not go together" {
+	refuses "-D /dev/null --sort=state" "-D" "--sort"
+	refuses "-D /dev/null -j" "-D" "--json"
+	refuses "-D /dev/null -C state" "-D" "--columns"
+	refuses "-D /dev/null -p" "-D" "--processes"
+	refuses "-D /dev/null -u" "-D" "TCP"
+	refuses "-O -j" "-O" "--format=ndjson"
+	refuses "-O --format=csv" "-O" "CSV"
+	refuses "-H --format=ndjson" "-H" "JSON"
+	refuses "-Q -C recv-q" "-Q" "no column"
+	refuses "-B -u" "-B" "TCP"
+	refuses "-B -x" "-B" "TCP"
+}
+
 @test "a bad namespace" {
 	refuses "-N no-such-namespace" "--net" "'no-such-namespace'" /run/netns
 	refuses "-N /no/such/file" "'/no/such/file'"

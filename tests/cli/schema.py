@@ -106,10 +106,11 @@ def at(value, path):
     return value
 
 
-def wrong_values(value):
+def wrong_values(value, key):
     """What must not stand where this value stood."""
     if value is None:
-        return [-1, 0.5, {}]
+        # An unknown percentage could be any number.
+        return [-1, {}] if key == "percent" else [-1, 0.5, {}]
     if isinstance(value, bool):
         return [int(value), str(value).lower()]
     if isinstance(value, int):
@@ -126,7 +127,7 @@ def mutations(whole, needed):
         if not path:
             continue
         here = at(whole, path)
-        for wrong in wrong_values(here):
+        for wrong in wrong_values(here, path[-1]):
             copied = copy.deepcopy(whole)
             at(copied, path[:-1])[path[-1]] = wrong
             yield "%s: %r for %r" % (path, wrong, here), copied

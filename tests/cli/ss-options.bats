@@ -68,3 +68,7 @@ value() {
 		done
 	done
 }
+
+@test "ss's options: -f help is the help" {
+	diff <("$LINGERSTAT" -f help) <("$LINGERSTAT" --help)
+}
