@@ -137,6 +137,20 @@ struct leak *leaks_item(struct leaks *leaks, size_t i)
 	return (struct leak *)value;
 }
 
+int64_t leaks_processes(struct leaks *leaks)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < leaks_count(leaks); i++) {
+		enum leak_kind kind = leaks_item(leaks, i)->kind;
+
+		if (kind == LEAK_UNKNOWN || kind == LEAK_UNSEEN)
+			return UNKNOWN;
+		n += kind == LEAK_HELD;
+	}
+	return n;
+}
+
 int64_t leaks_silent_ms(const struct leaks *leaks)
 {
 	return leaks->sockets ? leaks->silent_ms : 0;

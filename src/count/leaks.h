@@ -47,6 +47,9 @@ void leaks_finish(struct leaks *leaks);
 size_t leaks_count(const struct leaks *leaks);
 struct leak *leaks_item(struct leaks *leaks, size_t i);
 
+/* How many processes hold some; UNKNOWN where the holders of one could not be read. */
+int64_t leaks_processes(struct leaks *leaks);
+
 /* Milliseconds since the oldest of all has heard from its peer: 0 without CLOSE_WAIT, UNKNOWN
  * where of none of them the kernel told. */
 int64_t leaks_silent_ms(const struct leaks *leaks);

@@ -238,14 +238,15 @@ static void group_rest(struct outbuf *b, const struct summary *s, size_t shown)
 		sockets += group->sockets;
 	}
 	if (sockets)
-		outbuf_printf(b, "  and %zu more with %llu sockets; --top N shows more\n",
-			      groups_count(groups) - shown, (unsigned long long)sockets);
+		grid_note(&s->look, b, "and %zu more with %llu socket%s; --top N shows more",
+			  groups_count(groups) - shown, (unsigned long long)sockets,
+			  sockets == 1 ? "" : "s");
 	if (groups_lost(groups))
-		outbuf_printf(b,
-			      "  there were too many to keep: small ones are left out (%llu "
-			      "sockets), and a count may be up to %llu too low\n",
-			      (unsigned long long)groups_lost(groups),
-			      (unsigned long long)groups_error(groups));
+		grid_note(&s->look, b,
+			  "there were too many to keep: small ones are left out (%llu sockets), "
+			  "and a count may be up to %llu too low",
+			  (unsigned long long)groups_lost(groups),
+			  (unsigned long long)groups_error(groups));
 }
 
 void summary_groups_text(struct outbuf *b, const struct summary *s)

@@ -90,20 +90,42 @@ static void leak_descriptors(struct outbuf *b, const struct leak *leak)
 		outbuf_char(b, '-');
 }
 
+/* Somebody holds it, and nobody here can tell who. */
+static bool is_hidden(const struct leak *leak)
+{
+	return leak->kind == LEAK_UNKNOWN || leak->kind == LEAK_UNSEEN;
+}
+
 static void leak_row(struct grid *g, const struct leak *leak, uint64_t most)
 {
 	leak_name(grid_cell(g, INK_PLAIN), leak);
 	grid_number(g, (int64_t)leak->sockets);
 	put_duration(grid_cell(g, INK_PLAIN), leak->silent_ms);
-	leak_descriptors(grid_cell(g, INK_PLAIN), leak);
-	if (leak->kind != LEAK_HELD) {
-		grid_text(g, "-");
-		grid_text(g, "-");
-	} else {
+	if (leak->kind == LEAK_HELD) {
+		leak_descriptors(grid_cell(g, INK_PLAIN), leak);
 		grid_number(g, leak->descriptors_used);
 		grid_number(g, leak->descriptors_max);
+	} else {
+		for (int i = 0; i < 3; i++)
+			grid_text(g, is_hidden(leak) ? "?" : "-");
 	}
 	grid_bar(g, most ? (double)leak->sockets / (double)most : 0, INK_NOTICE);
+}
+
+static void note_oldest(const struct summary *s, struct outbuf *b)
+{
+	int64_t ms = leaks_silent_ms(s->counts->leaks);
+	struct outbuf time;
+
+	if (ms < 0 || outbuf_open(&time, -1) < 0)
+		return;
+	put_duration(&time, ms);
+	grid_note(&s->look, b,
+		  "The oldest of %llu has been silent for %.*s: it is in CLOSE-WAIT that long at "
+		  "least.",
+		  (unsigned long long)s->counts->tally.states[STATE_CLOSE_WAIT], (int)time.len,
+		  time.data);
+	outbuf_close(&time);
 }
 
 void summary_close_wait_text(struct outbuf *b, const struct summary *s)
@@ -127,9 +149,15 @@ void summary_close_wait_text(struct outbuf *b, const struct summary *s)
 		leak_row(g, leaks_item(leaks, i), leaks_item(leaks, 0)->sockets);
 	grid_print(g, b);
 	note_more(s, b, n, shown);
-	grid_note(&s->look, b,
-		  "SILENT is the longest time without an answer: it is in CLOSE-WAIT that long at "
-		  "least.");
+	note_oldest(s, b);
+}
+
+static void leak_descriptors_json(struct outbuf *b, const struct leak *leak)
+{
+	outbuf_char(b, '[');
+	for (size_t i = 0; i < at_most(leak->fd_count, LEAK_DESCRIPTORS); i++)
+		outbuf_printf(b, "%s%u", i ? "," : "", leak->fds[i]);
+	outbuf_char(b, ']');
 }
 
 static void leak_json(struct outbuf *b, const struct leak *leak)
@@ -144,11 +172,11 @@ static void leak_json(struct outbuf *b, const struct leak *leak)
 	member_count(b, "sockets", leak->sockets);
 	member_number(b, "silent_ms", leak->silent_ms);
 	member_key(b, "descriptors");
-	outbuf_char(b, '[');
-	for (size_t i = 0; i < at_most(leak->fd_count, LEAK_DESCRIPTORS); i++)
-		outbuf_printf(b, "%s%u", i ? "," : "", leak->fds[i]);
-	outbuf_char(b, ']');
-	member_count(b, "descriptor_count", leak->fd_count);
+	if (is_hidden(leak))
+		outbuf_str(b, "null");
+	else
+		leak_descriptors_json(b, leak);
+	member_number(b, "descriptor_count", is_hidden(leak) ? UNKNOWN : (int64_t)leak->fd_count);
 	member_number(b, "open_descriptors", leak->descriptors_used);
 	member_number(b, "open_descriptors_max", leak->descriptors_max);
 	outbuf_char(b, '}');
@@ -162,7 +190,7 @@ void summary_close_wait_json(struct outbuf *b, const struct summary *s)
 	outbuf_char(b, '{');
 	member_count(b, "sockets", s->counts->tally.states[STATE_CLOSE_WAIT]);
 	member_number(b, "silent_ms", leaks_silent_ms(leaks));
-	member_count(b, "process_count", leaks_count(leaks));
+	member_number(b, "process_count", leaks_processes(leaks));
 	member_key(b, "processes");
 	outbuf_char(b, '[');
 	for (size_t i = 0; i < at_most(leaks_count(leaks), s->top); i++) {

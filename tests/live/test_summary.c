@@ -242,7 +242,10 @@ static void a_user_without_rights_sees_counts_and_question_marks(void **state)
 	leak = item_at(s, "close_wait.processes", 0);
 	check_row(leak, row_is_text(leak, "kind", "unknown"));
 	check_row(leak, row_is_null(leak, "pid"));
+	check_row(leak, row_is_null(leak, "descriptors"));
+	check_row(leak, row_is_null(leak, "descriptor_count"));
 	check_row(leak, row_is_null(leak, "open_descriptors"));
+	check_row(s, row_is_null(s, "close_wait.process_count"));
 	check_row(s, row_is_null(s, "limits.descriptors.used"));
 	json_decref(document);
 	tool_free(&run);
