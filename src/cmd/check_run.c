@@ -75,23 +75,25 @@ static void leave_state(struct check *c)
 	if (err)
 		message("--state-file: '%s' cannot be written: %s", c->options->state_path,
 			strerror(-err));
-	state_file_close(c->state);
-	c->state = NULL;
 }
 
 /* --- measuring ------------------------------------------------------------------------------- */
 
+/* Seconds since the first run that saw a CLOSE_WAIT; 0 without a state file. */
+static double age_of(const struct check *c, const struct socket *sk)
+{
+	return c->state && sk->state == STATE_CLOSE_WAIT ? state_file_seen(c->state, sk->cookie)
+							 : 0;
+}
+
 static int count_socket(void *ctx, struct socket *sk)
 {
 	struct check *c = ctx;
-	double age;
+	double age = age_of(c, sk);
 
 	facts_add(&c->facts, sk);
-	if (c->state && sk->state == STATE_CLOSE_WAIT) {
-		age = state_file_seen(c->state, sk->cookie);
-		if (age > c->longest_age)
-			c->longest_age = age;
-	}
+	if (age > c->longest_age)
+		c->longest_age = age;
 	return counts_add(&c->counts, sk);
 }
 
@@ -239,13 +241,28 @@ int check_measure(struct check *c, const struct check_options *options)
 
 /* --- offenders ------------------------------------------------------------------------------- */
 
+/* Of a measure in seconds only the sockets that are beyond the threshold themselves are to blame:
+ * a process with many young CLOSE_WAITs is not behind the old one of another. */
+static bool is_to_blame(const struct check *c, size_t i, const struct socket *sk)
+{
+	double age = age_of(c, sk), silent = (double)sk->tcp.last_ack_recv_ms / 1000;
+	enum verdict v;
+
+	if (strcmp(offenders_measure(c->offenders[i])->uom, "s") != 0)
+		return true;
+	if (silent > age) /* below 0 where it is not known */
+		age = silent;
+	v = thresholds_judge(c->report.thresholds, i, (struct measured){ age, age });
+	return v == VERDICT_WARNING || v == VERDICT_CRITICAL;
+}
+
 static int blame_socket(void *ctx, struct socket *sk)
 {
 	struct check *c = ctx;
 	int err = 0;
 
 	for (size_t i = 0; i < MEASURES_MAX && !err; i++)
-		if (c->offenders[i])
+		if (c->offenders[i] && is_to_blame(c, i, sk))
 			err = offenders_add(c->offenders[i], sk);
 	return err;
 }
