@@ -244,15 +244,28 @@ CELL(cgroup)
 		cell_name(b, sk->cgroup);
 }
 
-/* The time of day for people, the whole of it in JSON. */
+/* Date and time in UTC, for programs. */
+static void put_moment(struct outbuf *b, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	char text[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	outbuf_printf(b, "%s.%03dZ", text, (int)(ms % 1000));
+}
+
+/* For people the time of day is enough. */
 CELL(time)
 {
 	time_t seconds = (time_t)(sk->destroyed_ms / 1000);
 	struct tm tm;
 
-	UNUSED(cx);
-	if (sk->destroyed_ms == UNKNOWN || !localtime_r(&seconds, &tm))
+	if (sk->destroyed_ms == UNKNOWN)
 		outbuf_char(b, '-');
+	else if (cx->exact || !localtime_r(&seconds, &tm))
+		put_moment(b, sk->destroyed_ms);
 	else
 		outbuf_printf(b, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec,
 			      (int)(sk->destroyed_ms % 1000));
@@ -260,16 +273,13 @@ CELL(time)
 
 VALUE(time)
 {
-	time_t seconds = (time_t)(sk->destroyed_ms / 1000);
-	char text[32];
-	struct tm tm;
-
-	if (sk->destroyed_ms == UNKNOWN || !gmtime_r(&seconds, &tm)) {
+	if (sk->destroyed_ms == UNKNOWN) {
 		outbuf_str(b, "null");
 		return;
 	}
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	outbuf_printf(b, "\"%s.%03dZ\"", text, (int)(sk->destroyed_ms % 1000));
+	outbuf_char(b, '"');
+	put_moment(b, sk->destroyed_ms);
+	outbuf_char(b, '"');
 }
 
 static void put_context(struct outbuf *b, const char *text)

@@ -377,6 +377,27 @@ static void the_table_is_written_line_by_line(void **state)
 	finish(&f);
 }
 
+/* A program needs the date too. */
+static void csv_has_the_whole_time(void **state)
+{
+	struct follower f = { .weak = false };
+	int fd = udp_socket(), length = 0;
+	char *line;
+
+	(void)state;
+	START(&f, "-u", "--format=csv", "-C", "time,netid", "--count=1");
+	line = next_line(&f);
+	assert_string_equal(line, "time,netid\r");
+	free(line);
+	close(fd);
+	line = next_line(&f);
+	sscanf(line, "%*4d-%*2d-%*2dT%*2d:%*2d:%*2d.%*3dZ,udp\r%n", &length);
+	assert_int_equal(length, strlen("2026-01-02T03:04:05.678Z,udp\r"));
+	free(line);
+	assert_int_equal(status_of(&f), 0);
+	finish(&f);
+}
+
 static void it_ends_with_its_reader(void **state)
 {
 	struct follower f = { .weak = false };
@@ -448,6 +469,7 @@ int main(void)
 		cmocka_unit_test(udp_is_told_of_on_request),
 		cmocka_unit_test(a_filter_chooses_events),
 		cmocka_unit_test(the_table_is_written_line_by_line),
+		cmocka_unit_test(csv_has_the_whole_time),
 		cmocka_unit_test(it_ends_with_its_reader),
 		cmocka_unit_test(lost_events_are_told),
 	};
