@@ -213,7 +213,7 @@ static const struct option_table table = { "lingerstat", { &own, &common_group }
 static enum result print_help(void)
 {
 	fputs("lingerstat lists sockets of TCP, MPTCP and SCTP, and on request UDP, unix and\n"
-	      "ten other kinds, with their queues and what close() would do to their data.\n"
+	      "eight other kinds, with their queues and what close() would do to their data.\n"
 	      "\n"
 	      "Examples:\n"
 	      "  lingerstat                  connections, their linger and close risk\n"
