@@ -250,15 +250,31 @@ static struct summary make_summary(struct view *v, struct names *names)
 	};
 }
 
+/* What the counts do not hold. */
+static void put_caveats(struct outbuf *b, const struct view *v, const struct summary *s)
+{
+	bool incomplete = dump_incomplete(&v->run.report);
+
+	if (incomplete)
+		grid_sentence(&s->look, b,
+			      "INCOMPLETE: not every socket could be read, so there are more than "
+			      "are counted here.");
+	if (s->narrowed)
+		grid_sentence(&s->look, b,
+			      "Only the sockets that were selected are counted, for the limits of "
+			      "destinations, listeners and processes too; the other limits and the "
+			      "aborts are whole.");
+	if (incomplete || s->narrowed)
+		outbuf_char(b, '\n');
+}
+
 static void put_text(struct outbuf *b, const struct view *v, const struct summary *s)
 {
 	size_t n;
 	const struct summary_section *sections = summary_sections(&n);
 	bool first = !v->request->by;
 
-	if (s->narrowed)
-		outbuf_str(b, "Only the sockets that were selected are counted; limits and aborts "
-			      "are whole.\n\n");
+	put_caveats(b, v, s);
 	if (v->request->by)
 		summary_groups_text(b, s);
 	for (size_t i = 0; i < n; i++) {
@@ -337,6 +353,17 @@ static int print_summary(struct view *v)
 	return err;
 }
 
+/* Ports are TCP's: where it was not listed they are not known, and not 0. */
+static void forget_uncounted(struct view *v)
+{
+	uint32_t netids = v->plan.read ? NETID_BIT(NETID_TCP) : v->plan.selection.netids;
+
+	if (netids & ~v->run.missing_netids & NETID_BIT(NETID_TCP))
+		return;
+	ports_free(v->counts.ports);
+	v->counts.ports = NULL;
+}
+
 static enum result count_and_print(struct view *v)
 {
 	run_dump(&v->run, count_socket, v);
@@ -344,6 +371,7 @@ static enum result count_and_print(struct view *v)
 		message("%s", strerror(-v->error));
 		return RESULT_FAILED;
 	}
+	forget_uncounted(v);
 	if (print_summary(v))
 		return RESULT_FAILED;
 	return run_verdict(&v->run, v->counts.tally.sockets, v->counts.tally.holders_unknown);

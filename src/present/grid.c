@@ -267,6 +267,17 @@ void grid_print(struct grid *grid, struct outbuf *out)
 	free(grid);
 }
 
+static void put_wrapped(const struct grid_look *look, struct outbuf *out, const char *text,
+			size_t indent)
+{
+	wrap_labelled(out, "", text, strlen(text), indent, look->width ? look->width : SIZE_MAX);
+}
+
+void grid_sentence(const struct grid_look *look, struct outbuf *out, const char *text)
+{
+	put_wrapped(look, out, text, 0);
+}
+
 void grid_note(const struct grid_look *look, struct outbuf *out, const char *format, ...)
 {
 	char text[NOTE];
@@ -276,9 +287,6 @@ void grid_note(const struct grid_look *look, struct outbuf *out, const char *for
 	va_start(args, format);
 	n = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (n >= NOTE)
-		n = NOTE - 1;
 	if (n > 0)
-		wrap_labelled(out, "", text, (size_t)n, INDENT,
-			      look->width ? look->width : SIZE_MAX);
+		put_wrapped(look, out, text, INDENT);
 }

@@ -41,7 +41,9 @@ void grid_text(struct grid *grid, const char *text);
  * Any share above 0 shows. */
 void grid_bar(struct grid *grid, double share, enum ink ink);
 
-/* A sentence beneath a grid, set in by two columns, wrapped on a terminal. */
+/* A sentence by itself, and one beneath a grid, which is set in by two columns. Both are wrapped on
+ * a terminal. */
+void grid_sentence(const struct grid_look *look, struct outbuf *out, const char *text);
 void grid_note(const struct grid_look *look, struct outbuf *out, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -139,7 +139,7 @@ void summary_close_wait_text(struct outbuf *b, const struct summary *s)
 	struct grid *g;
 
 	if (!n) {
-		outbuf_str(b, "No socket is in CLOSE-WAIT.\n");
+		outbuf_str(b, "No socket that was counted is in CLOSE-WAIT.\n");
 		return;
 	}
 	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
@@ -221,6 +221,14 @@ static void port_row(struct grid *g, const struct summary *s, size_t i)
 	grid_ratio(g, (int64_t)use->ports, ports_available(s->counts->ports));
 }
 
+static const char *why_no_ports(const struct summary *s)
+{
+	if (s->recorded)
+		return "a recording does not hold their range";
+	return s->counts->ports ? "the range cannot be read"
+				: "they are TCP's, which was not listed";
+}
+
 void summary_ports_text(struct outbuf *b, const struct summary *s)
 {
 	static const struct grid_column columns[] = {
@@ -228,15 +236,15 @@ void summary_ports_text(struct outbuf *b, const struct summary *s)
 		{ "TIME-WAIT", true },           { "USED", true },
 	};
 	const struct port_range *range = &s->machine->ports;
-	size_t n = ports_count(s->counts->ports), shown = at_most(n, s->top);
+	size_t n, shown;
 	struct grid *g;
 
-	if (!range->known) {
-		outbuf_str(b, s->recorded ? "Ephemeral ports: a recording does not hold their "
-					    "range.\n"
-					  : "Ephemeral ports: the range cannot be read.\n");
+	if (!s->counts->ports || !range->known) {
+		outbuf_printf(b, "Ephemeral ports: %s.\n", why_no_ports(s));
 		return;
 	}
+	n = ports_count(s->counts->ports);
+	shown = at_most(n, s->top);
 	if (n) {
 		g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
 		if (!g)
@@ -246,7 +254,7 @@ void summary_ports_text(struct outbuf *b, const struct summary *s)
 		grid_print(g, b);
 		note_more(s, b, n, shown);
 	} else {
-		outbuf_str(b, "No ephemeral port is in use.\n");
+		outbuf_str(b, "No socket that was counted uses an ephemeral port.\n");
 	}
 	grid_note(&s->look, b,
 		  "Each destination has %lld ports at most (%u to %u, less those reserved or "
@@ -283,7 +291,7 @@ void summary_ports_json(struct outbuf *b, const struct summary *s)
 	const struct ports *ports = s->counts->ports;
 
 	member_key(b, "ephemeral_ports");
-	if (!s->machine->ports.known) {
+	if (!ports || !s->machine->ports.known) {
 		outbuf_str(b, "null");
 		return;
 	}
@@ -326,7 +334,7 @@ static void queue_row(struct grid *g, const struct summary *s, const struct list
 static void note_no_queue(struct outbuf *b, uint64_t listeners)
 {
 	if (listeners == 0)
-		outbuf_str(b, "Nobody listens.\n");
+		outbuf_str(b, "No listener was counted.\n");
 	else if (listeners == 1)
 		outbuf_str(b, "No connection waits at the one listener.\n");
 	else

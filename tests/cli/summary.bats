@@ -155,6 +155,7 @@ needs_jq() {
 	"$LINGERSTAT" summary --read "$BATS_TEST_TMPDIR/cut" --sections states >"$out" 2>"$err" || status=$?
 	[ "$status" -eq 3 ]
 	grep -q "were readable" "$err"
+	[[ "$(head -1 "$out")" == INCOMPLETE:* ]]
 	grep -q "^STATES" "$out"
 	status=0
 	"$LINGERSTAT" summary -j --read "$BATS_TEST_TMPDIR/cut" >"$out" 2>"$err" || status=$?
@@ -203,6 +204,15 @@ on_terminal() {
 	# Too narrow for bars that say anything.
 	on_terminal 30 C summary --sections states --read "$dump" >"$out"
 	! grep -q '#' "$out"
+}
+
+@test "summary: ports are not known where TCP was not listed" {
+	needs_jq
+	"$LINGERSTAT" summary --unix -j --sections ports,limits >"$out"
+	[ "$("$jq" -c '.summary | [.ephemeral_ports, .limits.ephemeral_ports.used, .limits.ephemeral_ports.level]' "$out")" = '[null,null,"unknown"]' ]
+	"$LINGERSTAT" summary --unix --sections ports | grep -q "^Ephemeral ports: they are TCP's"
+	"$LINGERSTAT" summary --tcp -j --sections limits >"$out"
+	[ "$("$jq" -r '.summary.limits.ephemeral_ports.used | type' "$out")" = number ]
 }
 
 @test "summary: every line fits a terminal of 80 columns" {
