@@ -61,6 +61,7 @@ static int run_once(struct racer *racer, size_t round)
 	racer->wall[round] = now() - start;
 	racer->user[round] = seconds(usage.ru_utime);
 	racer->system[round] = seconds(usage.ru_stime);
+	racer->cpu[round] = racer->user[round] + racer->system[round];
 	if (usage.ru_maxrss > racer->peak_kb)
 		racer->peak_kb = usage.ru_maxrss;
 	return 0;
@@ -91,16 +92,18 @@ double race_median(double *values, size_t rounds)
 
 void race_print(struct racer *racers, size_t n, size_t rounds, size_t base)
 {
-	double floor = race_median(racers[base].wall, rounds);
+	double wall_floor = race_median(racers[base].wall, rounds);
+	double cpu_floor = race_median(racers[base].cpu, rounds);
 
-	printf("%-44s %9s %9s %9s %8s %6s\n", "median of each", "wall ms", "user ms", "sys ms",
-	       "peak KB", "ratio");
+	printf("%-40s %9s %8s %8s %8s %8s %11s %10s\n", "medians", "wall ms", "cpu ms", "user ms",
+	       "sys ms", "peak KB", "wall ratio", "cpu ratio");
 	for (size_t i = 0; i < n; i++) {
 		double wall = race_median(racers[i].wall, rounds);
+		double cpu = race_median(racers[i].cpu, rounds);
 
-		printf("%-44s %9.3f %9.3f %9.3f %8ld %6.2f\n", racers[i].name, wall * 1e3,
-		       race_median(racers[i].user, rounds) * 1e3,
+		printf("%-40s %9.3f %8.3f %8.3f %8.3f %8ld %11.2f %10.2f\n", racers[i].name,
+		       wall * 1e3, cpu * 1e3, race_median(racers[i].user, rounds) * 1e3,
 		       race_median(racers[i].system, rounds) * 1e3, racers[i].peak_kb,
-		       wall / floor);
+		       wall / wall_floor, cpu / cpu_floor);
 	}
 }

@@ -13,10 +13,12 @@
 struct racer {
 	const char *name;             /* in the table */
 	const char *const *argv;      /* ends with NULL; argv[0] is looked for in PATH */
-	double wall[RACE_ROUNDS_MAX]; /* seconds of each run; likewise the next two */
+	double wall[RACE_ROUNDS_MAX]; /* seconds of each run; likewise the next three */
 	double user[RACE_ROUNDS_MAX];
 	double system[RACE_ROUNDS_MAX];
-	long peak_kb; /* the most memory that a run had */
+	double cpu[RACE_ROUNDS_MAX]; /* the two together: exact, while they are shared out by ticks
+				      */
+	long peak_kb;                /* the most memory that a run had */
 };
 
 /* Runs each of the racers so many times. What they print is thrown away; one that does not exit
@@ -26,7 +28,8 @@ int race_run(struct racer *racers, size_t n, size_t rounds);
 /* The median of so many numbers, which are sorted. */
 double race_median(double *values, size_t rounds);
 
-/* The medians as a table, and beside each the ratio to the racer `base`. */
+/* The medians as a table, and beside each the ratio to the racer `base`: of the time that passed,
+ * which others' work lengthens for all alike, and of the time on a processor. */
 void race_print(struct racer *racers, size_t n, size_t rounds, size_t base);
 
 #endif

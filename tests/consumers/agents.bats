@@ -95,6 +95,7 @@ unit() {
 	[ "$capabilities" = "$(sed -n 's/^AmbientCapabilities=//p' "$unit")" ]
 	option=$(echo "$capabilities" | tr 'A-Z' 'a-z' | sed 's/cap_/+/g; s/ /,/g')
 	mkdir out && chmod 777 out
+	chmod 755 . && cp "$LINGERSTAT" tool # where another user can reach it
 	give_leak 3
 	# The unit's ProtectSystem and ProtectKernelTunables, where mounts are to be had.
 	unshare --mount --propagation private bash -c '
@@ -104,9 +105,9 @@ unit() {
 		exec "$@"' closed \
 		setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set="-all,$option" \
 		--inh-caps="-all,$option" --ambient-caps="-all,$option" \
-		"$LINGERSTAT" metrics --output out/lingerstat.prom
+		./tool metrics --output out/lingerstat.prom
 	setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all \
-		"$LINGERSTAT" metrics >without 2>/dev/null || true
+		./tool metrics >without 2>/dev/null || true
 	end_leak
 	grep -q 'state="close_wait"} 3$' out/lingerstat.prom
 	[ "$(stat -c %a out/lingerstat.prom)" = 644 ]
@@ -119,6 +120,22 @@ unit() {
 @test "systemd: the unit's user and capabilities are enough, for linger too" {
 	needs setpriv
 	in_namespace unit
+}
+
+without_privilege() {
+	local user="setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all" status=0
+	chmod 755 . && cp "$LINGERSTAT" tool
+	give_leak 7
+	$user ./tool check >out || { cat out; return 1; }
+	grep -q '^LINGERSTAT OK: close_wait 7, .* close_wait=7;1000;10000;0 ' out || { cat out; return 1; }
+	$user ./tool check -c close_wait=6 >out || status=$?
+	[ "$status" -eq 2 ] && grep -q '^close_wait: 7 a process that cannot be read, of uid 0$' out || { cat out; return 1; }
+	end_leak
+}
+
+@test "agents without privilege: the default thresholds, and every state" {
+	needs setpriv
+	in_namespace without_privilege
 }
 
 # names WORD...: the system calls that the words of a SystemCallFilter= stand for.
