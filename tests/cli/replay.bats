@@ -96,6 +96,30 @@ rows() {
 	[ "$(rows)" -eq "$all" ]
 }
 
+@test "table: ports by name, with -n by number" {
+	name=$(getent services 22/tcp | cut -d' ' -f1)
+	[ -n "$name" ] || skip "the services file has no 22/tcp"
+	# 10002, in network byte order.
+	LC_ALL=C sed 's/\x27\x12/\x00\x16/g' "$dump" >"$BATS_TEST_TMPDIR/named"
+	dump=$BATS_TEST_TMPDIR/named
+	list -l -4
+	grep -qF " 127.0.0.1:$name " "$out"
+	list -l -4 -n
+	grep -qF " 127.0.0.1:22 " "$out"
+}
+
+@test "table: hosts by number, with -r by name" {
+	name=$(awk '$1 == "127.0.0.1" { print $2; exit }' /etc/hosts)
+	[ -n "$name" ] || skip "/etc/hosts has no 127.0.0.1"
+	list -l -4 -n
+	grep -qF " 127.0.0.1:10002 " "$out"
+	list -l -4 -n -r
+	grep -qF " $name:10002 " "$out"
+	grep -F " 127.0.0.1:" "$out" && return 1
+	# An address that nobody may have a name for.
+	grep -qF " 0.0.0.0:*" "$out"
+}
+
 @test "table: -H leaves the header out and nothing else" {
 	list -an -C state,recv-q,peer
 	sed 1d "$out" | tr -s ' ' >"$out.rows"
