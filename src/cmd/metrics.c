@@ -212,7 +212,8 @@ static enum result collect(struct collection *c, const struct metrics_options *o
 		run_dump(&c->run, count_socket, &c->counts);
 		counts_finish(&c->counts);
 		result = run_verdict(&c->run, c->counts.tally.sockets, 0);
-		c->facts.netids = c->plan.selection.netids & ~c->run.missing_netids;
+		c->facts.netids =
+			c->plan.selection.netids & ~c->run.missing_netids & ~c->run.unread_netids;
 		c->facts.complete = result == RESULT_DONE;
 		forget_uncounted(c);
 	}

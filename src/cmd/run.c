@@ -127,6 +127,8 @@ void run_families(struct run *run, const struct selection *sel, socket_sink sink
 			continue;
 		enter_stage(run, "dump of", family->name);
 		source_dump(run->source, family, sel, sink, ctx, &one);
+		if (dump_incomplete(&one) && !one.sockets)
+			run->unread_netids |= family->netids;
 		merge(all, &one);
 		if (run->plan->read)
 			return;

@@ -48,6 +48,7 @@ struct run {
 	int again;               /* for a second owners pass, -1: none */
 	struct late *late;       /* sockets to look for again */
 	uint32_t missing_netids; /* of the selection, not in this kernel */
+	uint32_t unread_netids;  /* their dump failed and nothing came: unknown, not none */
 	bool bound_seen;         /* a bound, inactive socket came: this kernel lists them */
 	bool skipped_owners;     /* nothing was selected, so nobody asked who holds it */
 	bool failed;             /* beyond the dump: capabilities could not be dropped */

@@ -6,6 +6,10 @@
 
 load common
 
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+}
+
 @test "prometheus: the alert rules are valid, and do what their tests say" {
 	command -v promtool >/dev/null || skip "promtool is not installed"
 	promtool check rules "$contrib/lingerstat.rules.yml"
@@ -21,6 +25,17 @@ load common
 		tr -d '\\' | sort -u); do
 		grep -q "[{,]$label\"" "$BATS_TEST_TMPDIR/metrics" || { echo "no label $label\"" && false; }
 	done
+}
+
+@test "prometheus: the commands in the runbooks are ones that the tool takes" {
+	grep -v '^#' "$contrib/lingerstat.rules.yml" | tr -s '\n ' ' ' | sed 's/[.,;] /\n/g' |
+		sed -n "s/.*\<lingerstat \(\(-\|explain\|summary\|metrics\).*\)/\1/p" >commands
+	[ "$(wc -l <commands)" -ge 10 ]
+	while read -r words; do
+		status=0
+		eval "\"$LINGERSTAT\" $words" >/dev/null 2>err </dev/null || status=$?
+		[ "$status" -ne 2 ] || { echo "lingerstat $words: $(cat err)" && false; }
+	done <commands
 }
 
 # The rules wait for minutes, which the test does not have; what they look at stays the same.

@@ -38,12 +38,13 @@ struct asked {
 	int sockets;     /* messages that came */
 	int owner_passes;
 	int status;
-	char line[512]; /* the first of its output */
+	char output[16384];
 };
 
 /* What goes wrong in the next check. */
 static struct {
 	bool refuse_requests; /* sendto() fails */
+	bool refuse_tcp;      /* that for TCP does */
 	bool stall_dump;      /* the answer never comes */
 	bool stall_owners;    /* the pass over the descriptors never ends */
 } trouble;
@@ -76,10 +77,17 @@ static void note_request(const struct nlmsghdr *nlh)
 	}
 }
 
+static bool is_for_tcp(const struct nlmsghdr *nlh)
+{
+	const struct inet_diag_req_v2 *req = mnl_nlmsg_get_payload(nlh);
+
+	return nlh->nlmsg_type == TCPDIAG_GETSOCK || req->sdiag_protocol == IPPROTO_TCP;
+}
+
 ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *buf, size_t len)
 {
 	note_request(buf);
-	if (trouble.refuse_requests) {
+	if (trouble.refuse_requests || (trouble.refuse_tcp && is_for_tcp(buf))) {
 		errno = EPERM;
 		return -1;
 	}
@@ -110,18 +118,17 @@ int __wrap_owners_bpf_read_first(owner_sink sink, void *ctx, void (*loaded)(void
 	return __real_owners_bpf_read_first(sink, ctx, loaded, lctx, hz, stage, again);
 }
 
-/* What a check has printed is read when it has ended: it is shorter than a pipe is wide. */
-static void read_line(int fd)
+/* What was printed is read when the command has ended: it is shorter than a pipe is wide. */
+static void read_output(int fd)
 {
-	ssize_t n = read(fd, asked->line, sizeof(asked->line) - 1);
+	ssize_t n = read(fd, asked->output, sizeof(asked->output) - 1);
 
-	asked->line[n > 0 ? n : 0] = '\0';
-	asked->line[strcspn(asked->line, "\n")] = '\0';
+	asked->output[n > 0 ? n : 0] = '\0';
 	close(fd);
 }
 
 /* A check gives its capabilities away, and prints: hence the process of its own. */
-static void run_check(const char *const arguments[])
+static void run_command(const struct command *command, int ok, const char *const arguments[])
 {
 	int n = 0, status, out[2];
 	pid_t pid;
@@ -134,16 +141,18 @@ static void run_check(const char *const arguments[])
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		dup2(out[1], STDOUT_FILENO);
-		_exit(command_check.run(n, (char **)arguments) - RESULT_PLUGIN_OK);
+		_exit(command->run(n, (char **)arguments) - ok);
 	}
 	close(out[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	asked->status = WEXITSTATUS(status);
-	read_line(out[0]);
+	read_output(out[0]);
 }
 
-#define CHECK(...) run_check((const char *const[]){ "lingerstat", "-t", "600", __VA_ARGS__, NULL })
+#define CHECK(...)                                    \
+	run_command(&command_check, RESULT_PLUGIN_OK, \
+		    (const char *const[]){ "lingerstat", "-t", "600", __VA_ARGS__, NULL })
 
 static void one_state_is_one_masked_dump(void **state)
 {
@@ -230,9 +239,9 @@ static void offenders_are_looked_for_only_when_something_alerts(void **state)
 
 static void assert_unknown(const char *text)
 {
-	if (asked->status != 3 || strncmp(asked->line, "LINGERSTAT UNKNOWN: ", 20) != 0 ||
-	    !strstr(asked->line, text))
-		fail_msg("not UNKNOWN with '%s', but %d: %s", text, asked->status, asked->line);
+	if (asked->status != 3 || strncmp(asked->output, "LINGERSTAT UNKNOWN: ", 20) != 0 ||
+	    !strstr(asked->output, text))
+		fail_msg("not UNKNOWN with '%s', but %d: %s", text, asked->status, asked->output);
 }
 
 /* Limits of the machine could be read, and would be fine. */
@@ -245,6 +254,25 @@ static void a_refused_dump_is_never_ok(void **state)
 	CHECK("-w", "close_wait=10", "-w", "time_wait_percent=90");
 	assert_unknown("");
 	trouble.refuse_requests = false;
+}
+
+/* Where the kernel has no MPTCP nothing is left to be written. */
+static void metrics_have_no_zeros_for_a_refused_kind(void **state)
+{
+	static const char *const arguments[] = { "lingerstat", NULL };
+
+	(void)state;
+	run_command(&command_metrics, RESULT_DONE, arguments);
+	assert_int_equal(asked->status, RESULT_DONE);
+	assert_non_null(strstr(asked->output, "{protocol=\"tcp\",state=\"established\"} 80\n"));
+	trouble.refuse_tcp = true;
+	run_command(&command_metrics, RESULT_DONE, arguments);
+	trouble.refuse_tcp = false;
+	assert_null(strstr(asked->output, "protocol=\"tcp\""));
+	if (asked->status == RESULT_INCOMPLETE)
+		assert_non_null(strstr(asked->output, "\nlingerstat_complete 0\n"));
+	else
+		assert_int_equal(asked->status, RESULT_FAILED);
 }
 
 static void a_timeout_names_the_stage(void **state)
@@ -292,6 +320,7 @@ int main(void)
 		cmocka_unit_test(offenders_are_looked_for_only_when_something_alerts),
 		cmocka_unit_test(a_refused_dump_is_never_ok),
 		cmocka_unit_test(a_timeout_names_the_stage),
+		cmocka_unit_test(metrics_have_no_zeros_for_a_refused_kind),
 	};
 
 	harness_enter();
