@@ -276,6 +276,7 @@ tests_live_test_folklore_SOURCES = \
 	tests/live/test_folklore.c tests/live/folklore.h tests/live/folklore_data.c \
 	tests/live/folklore_end.c tests/live/folklore_linger.c tests/live/folklore_restart.c \
 	tests/live/observe.c tests/live/observe.h $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_folklore_LDFLAGS = $(AM_LDFLAGS) -pthread
 tests_live_test_stall_SOURCES = \
 	tests/live/test_stall.c tests/live/stall_healthy.c tests/live/stall_lab.c \
 	tests/live/stall_lab.h tests/live/pump.c tests/live/pump.h tests/live/slowlink.c \

@@ -14,8 +14,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -262,6 +265,82 @@ static void shutdown_waits_for_the_last_reference__false_it_acts_at_once(int fam
 	tcp_pair_close(&pair);
 }
 
+/* ---- a reader in another thread ---- */
+
+struct reader {
+	int fd;
+	_Atomic pid_t tid;
+	ssize_t got;
+};
+
+static void *read_one(void *arg)
+{
+	struct reader *reader = arg;
+	char byte;
+
+	reader->tid = (pid_t)syscall(SYS_gettid);
+	reader->got = recv(reader->fd, &byte, 1, 0);
+	return NULL;
+}
+
+/* The system call that a thread of ours waits in, -1 when it waits in none that can be seen. */
+static long waits_in(pid_t tid)
+{
+	char path[64];
+	long number = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", (int)tid);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &number) != 1)
+		number = -1; /* "running" */
+	fclose(file);
+	return number;
+}
+
+/* A system call under way holds the socket, and no list of descriptors shows it. */
+static void close_ends_it_while_a_thread_reads__false_when_the_read_is_over(int family)
+{
+	int64_t end = now_ms() + WAIT_MS;
+	struct reader reader = { 0 };
+	struct counters before;
+	struct tcp_pair pair;
+	enum peer_end seen;
+	json_t *foretold;
+	pthread_t thread;
+	int result;
+
+	open_pair(&pair, family);
+	reader.fd = pair.near;
+	assert_int_equal(pthread_create(&thread, NULL, read_one, &reader), 0);
+	while ((!reader.tid || waits_in(reader.tid) != SYS_recvfrom) && nap_before(end))
+		;
+	if (waits_in(reader.tid) != SYS_recvfrom) {
+		shutdown(pair.near, SHUT_RD);
+		pthread_join(thread, NULL);
+		tcp_pair_close(&pair);
+		print_message("# /proc does not tell what a thread waits for\n");
+		skip();
+	}
+	foretold = foretell(pair.near);
+	check_forecast(foretold, "fin", "none", 0);
+	check_row(foretold, row_is_int(foretold, "references", 1));
+	json_decref(foretold);
+	before = counters_now();
+	assert_true(close_timed(&pair.near, &result) < AT_ONCE_MS);
+	stand_still();
+	assert_int_equal(tcp_state(pair.far), TCP_ESTABLISHED);
+	assert_int_equal(send(pair.far, "x", 1, MSG_NOSIGNAL), 1);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(reader.got, 1);
+	assert_int_equal(read_to_end(pair.far, &seen), 0);
+	assert_int_equal(seen, END_EOF);
+	assert_true(counters_moved(&before, 0, 0, 0));
+	tcp_pair_close(&pair);
+}
+
 static const struct folklore tests[] = {
 	FOLKLORE(close_leaves_time_wait__true),
 	FOLKLORE(zero_linger_avoids_time_wait__true),
@@ -273,6 +352,7 @@ static const struct folklore tests[] = {
 	FOLKLORE(every_close_sends_a_fin__false_only_the_last),
 	FOLKLORE(every_close_with_zero_linger_resets__false_only_the_last),
 	FOLKLORE(shutdown_waits_for_the_last_reference__false_it_acts_at_once),
+	FOLKLORE(close_ends_it_while_a_thread_reads__false_when_the_read_is_over),
 };
 
 const struct folklore_chapter folklore_end = { tests, sizeof(tests) / sizeof(tests[0]) };
