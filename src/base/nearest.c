@@ -46,10 +46,20 @@ static size_t distance(const char *a, const char *b)
 	return above[lb];
 }
 
+/* Of two that are as far, the one with the typed first letter: people seldom err there. */
+static size_t score(const char *typed, const char *word)
+{
+	size_t d = distance(typed, word);
+
+	if (d == SIZE_MAX)
+		return d;
+	return 2 * d + (tolower((unsigned char)*typed) != tolower((unsigned char)*word));
+}
+
 const char *nearest_word(const char *typed, const void *candidates, size_t n, size_t stride)
 {
 	size_t len = strlen(typed);
-	size_t best = len / 3 + 1;
+	size_t best = 2 * (len / 3) + 2;
 	const char *found = NULL;
 
 	for (size_t i = 0; i < n; i++) {
@@ -60,7 +70,7 @@ const char *nearest_word(const char *typed, const void *candidates, size_t n, si
 			continue;
 		if (len >= 3 && strncasecmp(word, typed, len) == 0)
 			return word;
-		d = distance(typed, word);
+		d = score(typed, word);
 		if (d < best) {
 			best = d;
 			found = word;

@@ -47,8 +47,11 @@ void hint_too_young(void)
 
 void hint_undecided(uint64_t sockets)
 {
-	message("%llu sockets are left out: what the filter asks is not known of them",
-		(unsigned long long)sockets);
+	if (sockets == 1)
+		message("1 socket is left out: what the filter asks is not known of it");
+	else
+		message("%llu sockets are left out: what the filter asks is not known of them",
+			(unsigned long long)sockets);
 }
 
 void hint_missing(const struct run *run)

@@ -24,11 +24,15 @@ static void put_states(struct outbuf *b, uint32_t mask)
 
 static void put_test(struct outbuf *b, const struct node *node)
 {
+	bool quotes;
+
 	outbuf_str(b, node->predicate->word);
 	if (node->predicate->flag)
 		return;
-	outbuf_printf(b, " %s ", op_words[node->op]);
+	quotes = !*node->word || *node->word == '"' || strpbrk(node->word, " \t\n!&|()=<>");
+	outbuf_printf(b, " %s %s", op_words[node->op], quotes ? "\"" : "");
 	escape_text(b, node->word, strlen(node->word));
+	outbuf_str(b, quotes ? "\"" : "");
 }
 
 static void put_node(struct outbuf *b, const struct node *node)

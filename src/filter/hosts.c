@@ -39,6 +39,19 @@ static int read_port(const char *text, int32_t *port)
 	return 0;
 }
 
+static int no_such_port(const char *text, struct filter_error *error)
+{
+	struct value_champion c = { .typed = text };
+	const struct servent *service;
+
+	setservent(0);
+	while ((service = getservent()))
+		value_challenge(&c, service->s_name);
+	endservent();
+	value_complain(error, &c, "", " is neither a port from 0 to 65535 nor a service name");
+	return -EINVAL;
+}
+
 int value_port(const char *text, struct filter_value *value, struct filter_error *error)
 {
 	int32_t port;
@@ -48,11 +61,8 @@ int value_port(const char *text, struct filter_value *value, struct filter_error
 		text++;
 	if (*text == ':')
 		text++;
-	if (read_port(text, &port) < 0) {
-		snprintf(error->text, sizeof(error->text),
-			 "'%.30s' is neither a port from 0 to 65535 nor a service name", text);
-		return -EINVAL;
-	}
+	if (read_port(text, &port) < 0)
+		return no_such_port(text, error);
 	value->number = port;
 	return port < 0 ? -EINVAL : 0;
 }

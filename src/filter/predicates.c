@@ -62,7 +62,6 @@ NUMBER(outstanding, sk->outstanding_bytes)
 NUMBER(unsent, sk->unsent_bytes)
 NUMBER(uid, sk->uid_known ? (int64_t)sk->uid : UNKNOWN)
 NUMBER(inode, sk->inode)
-NUMBER(netid, sk->netid)
 NUMBER(dev, sk->ifindex)
 
 /* Without a port a socket differs from every number, and has no place among them. */
@@ -132,6 +131,11 @@ static enum tri in_mask(const struct socket *sk, int64_t mask)
 TEST(state)
 {
 	return negate_if(in_mask(sk, value->number), op);
+}
+
+TEST(netid)
+{
+	return negate_if(as_tri((uint32_t)value->number & NETID_BIT(sk->netid)), op);
 }
 
 TEST(exclude)
@@ -360,7 +364,8 @@ static const struct predicate own[] = {
 	{ "user", "a user name or id", 0, true, false, value_user, test_uid },
 	{ "inode", NUMBER_WORD, 0, false, false, value_number, test_inode },
 	{ "cookie", "a cookie, in hexadecimal", 0, true, false, value_cookie, test_cookie },
-	{ "netid", "a kind such as tcp or u_str", 0, true, false, value_netid, test_netid },
+	{ "netid", "a kind such as tcp or u_str, or a family such as unix", 0, true, false,
+	  value_netid, test_netid },
 	{ "fwmark", "a mark, or a mark and a mask such as 0x1/0xff", NEED_MARK, true, false,
 	  value_mark, test_mark },
 	{ "cgroup", "a path, * and ? allowed", NEED_CGROUP, true, false, value_cgroup,

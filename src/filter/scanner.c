@@ -227,6 +227,8 @@ static int scan_operator(struct scanner *s, FILTER_YYSTYPE *value)
 		s->state = SCAN_PREDICATE;
 		return token;
 	}
+	if (s->source[s->at] == '"')
+		return 0;
 	word = copy_word(s);
 	if (find_operator_word(word, false, &value->op))
 		return OP;
@@ -235,9 +237,40 @@ static int scan_operator(struct scanner *s, FILTER_YYSTYPE *value)
 	return 0; /* no operator: a value follows */
 }
 
+/* A value in double quotes may hold anything; a backslash there takes the next byte along, and
+ * stays, since it means the same in a pattern. NULL when the quotes are not closed. */
+static const char *copy_quoted(struct scanner *s)
+{
+	const char *from = s->source + s->at + 1, *end = from;
+	char *copy = s->words;
+	size_t len;
+
+	while (*end && *end != '"')
+		end += *end == '\\' && end[1] ? 2 : 1;
+	if (!*end)
+		return NULL;
+	len = (size_t)(end - from);
+	memcpy(copy, from, len);
+	copy[len] = '\0';
+	s->words += len + 1;
+	s->at += len + 2;
+	return copy;
+}
+
+static int scan_quoted(struct scanner *s, FILTER_YYSTYPE *value)
+{
+	value->word = copy_quoted(s);
+	if (value->word)
+		return VALUE;
+	scanner_fail(s, "the quotes are not closed");
+	return FILTER_YYerror;
+}
+
 static int scan_value(struct scanner *s, FILTER_YYSTYPE *value)
 {
 	s->state = SCAN_PREDICATE;
+	if (s->source[s->at] == '"')
+		return scan_quoted(s, value);
 	if (word_length(s->source + s->at) == 0) {
 		scanner_fail(s, "'%s' wants %s", s->predicate->word, s->predicate->takes);
 		return FILTER_YYerror;

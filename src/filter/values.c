@@ -175,16 +175,59 @@ int value_cgroup(const char *text, struct filter_value *value, struct filter_err
 	return 0;
 }
 
+void value_challenge(struct value_champion *c, const char *name)
+{
+	const char *pair[] = { c->name[0] ? c->name : NULL, name };
+
+	if (strlen(name) < sizeof(c->name) &&
+	    nearest_word(c->typed, pair, 2, sizeof(*pair)) == name)
+		strcpy(c->name, name);
+}
+
+void value_complain(struct filter_error *error, const struct value_champion *c, const char *before,
+		    const char *behind)
+{
+	bool near = c->name[0];
+
+	snprintf(error->text, sizeof(error->text), "%s'%.30s'%s%s%s%s", before, c->typed, behind,
+		 near ? "; did you mean '" : "", c->name, near ? "'?" : "");
+}
+
+static int no_such_device(const char *text, struct filter_error *error)
+{
+	struct value_champion c = { .typed = text };
+	struct if_nameindex *devices = if_nameindex();
+
+	for (size_t i = 0; devices && devices[i].if_name; i++)
+		value_challenge(&c, devices[i].if_name);
+	if_freenameindex(devices);
+	value_complain(error, &c, "there is no device ", "");
+	return -EINVAL;
+}
+
+/* Nobody waits for a directory service to name all its users: those of this host will do. */
+static int no_such_user(const char *text, struct filter_error *error)
+{
+	struct value_champion c = { .typed = text };
+	FILE *users = fopen("/etc/passwd", "re");
+	const struct passwd *user;
+
+	while (users && (user = fgetpwent(users)))
+		value_challenge(&c, user->pw_name);
+	if (users)
+		fclose(users);
+	value_complain(error, &c, "there is no user ", "");
+	return -EINVAL;
+}
+
 int value_device(const char *text, struct filter_value *value, struct filter_error *error)
 {
 	unsigned int index = if_nametoindex(text);
 
 	if (!index && value_number(text, value, error) == 0 && value->number <= INT32_MAX)
 		return 0;
-	if (!index) {
-		snprintf(error->text, sizeof(error->text), "there is no device '%.30s'", text);
-		return -EINVAL;
-	}
+	if (!index)
+		return no_such_device(text, error);
 	value->number = index;
 	return 0;
 }
@@ -196,10 +239,8 @@ int value_user(const char *text, struct filter_value *value, struct filter_error
 	if (value_number(text, value, error) == 0)
 		return 0;
 	user = getpwnam(text);
-	if (!user) {
-		snprintf(error->text, sizeof(error->text), "there is no user '%.30s'", text);
-		return -EINVAL;
-	}
+	if (!user)
+		return no_such_user(text, error);
 	value->number = user->pw_uid;
 	return 0;
 }
@@ -306,9 +347,29 @@ static const char *reason_word(int i)
 	return reason_name((enum reason)i);
 }
 
+/* Kinds of one family, as -A has them. */
+static const struct {
+	const char *name;
+	uint32_t netids;
+} netid_groups[] = {
+	{ "unix", NETIDS_UNIX },
+	{ "packet", NETIDS_PACKET },
+	{ "netlink", NETID_BIT(NETID_NETLINK) },
+	{ "vsock", NETIDS_VSOCK },
+	{ "tipc", NETIDS_TIPC },
+};
+
+const char *value_netid_word(size_t i)
+{
+	if (i < NETID_COUNT)
+		return netid_name((enum netid)i);
+	i -= NETID_COUNT;
+	return i < ARRAY_SIZE(netid_groups) ? netid_groups[i].name : NULL;
+}
+
 static const char *netid_word(int i)
 {
-	return netid_name((enum netid)i);
+	return value_netid_word((size_t)i);
 }
 
 int value_risk(const char *text, struct filter_value *value, struct filter_error *error)
@@ -323,7 +384,15 @@ int value_reason(const char *text, struct filter_value *value, struct filter_err
 
 int value_netid(const char *text, struct filter_value *value, struct filter_error *error)
 {
-	return read_word("netid", text, netid_word, NETID_COUNT, value, error);
+	int n = NETID_COUNT + (int)ARRAY_SIZE(netid_groups);
+	int err = read_word("netid", text, netid_word, n, value, error);
+
+	if (err)
+		return err;
+	value->number = value->number < NETID_COUNT
+				? NETID_BIT(value->number)
+				: netid_groups[value->number - NETID_COUNT].netids;
+	return 0;
 }
 
 static const struct {

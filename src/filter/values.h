@@ -35,12 +35,26 @@ int value_user(const char *text, struct filter_value *value, struct filter_error
 int value_states(const char *text, struct filter_value *value, struct filter_error *error);
 int value_risk(const char *text, struct filter_value *value, struct filter_error *error);
 int value_reason(const char *text, struct filter_value *value, struct filter_error *error);
+/* A kind, or a family of several kinds; gives the mask. */
 int value_netid(const char *text, struct filter_value *value, struct filter_error *error);
 /* on, off, unknown, none, inf, or whole seconds. The words are the negative numbers below. */
 int value_linger(const char *text, struct filter_value *value, struct filter_error *error);
 
-/* The words that value_states() and value_linger() read, to the end, which is NULL. */
+/* The nearest so far of names that come one after the other, to what was typed. */
+struct value_champion {
+	const char *typed;
+	char name[64]; /* empty as long as none is near */
+};
+
+void value_challenge(struct value_champion *c, const char *name);
+/* "BEFORE'TYPED'BEHIND; did you mean 'NAME'?" */
+void value_complain(struct filter_error *error, const struct value_champion *c, const char *before,
+		    const char *behind);
+
+/* The words that value_states(), value_netid() and value_linger() read, to the end, which is
+ * NULL. */
 const char *value_state_word(size_t i);
+const char *value_netid_word(size_t i);
 const char *value_linger_word(size_t i);
 
 enum { LINGER_WORD_ON = -2, LINGER_WORD_OFF = -3, LINGER_WORD_UNKNOWN = -4, LINGER_WORD_NONE = -5 };

@@ -22,11 +22,6 @@ static const char *reason_help_at(size_t i)
 	return reason_help((enum reason)i);
 }
 
-static const char *netid_at(size_t i)
-{
-	return i < NETID_COUNT ? netid_name((enum netid)i) : NULL;
-}
-
 /* By what reads the value, so that a new predicate with known values needs no row. */
 static const struct {
 	value_reader read;
@@ -35,7 +30,7 @@ static const struct {
 	{ value_states, { WORDS_FIXED, false, "", value_state_word, NULL } },
 	{ value_risk, { WORDS_FIXED, false, "", risk_at, NULL } },
 	{ value_reason, { WORDS_FIXED, false, "", reason_at, reason_help_at } },
-	{ value_netid, { WORDS_FIXED, false, "", netid_at, NULL } },
+	{ value_netid, { WORDS_FIXED, false, "", value_netid_word, NULL } },
 	{ value_linger, { WORDS_FIXED, false, "", value_linger_word, NULL } },
 	{ value_device, { WORDS_DEVICE, false, "", NULL, NULL } },
 	{ value_user, { WORDS_USER, false, "", NULL, NULL } },

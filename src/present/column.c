@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "present/column.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -142,10 +143,36 @@ const struct column *column_table(size_t *count)
 	return columns;
 }
 
+static size_t skip_separators(const char *name, size_t at, size_t len)
+{
+	while (at < len && (name[at] == '-' || name[at] == '_'))
+		at++;
+	return at;
+}
+
+/* `Recv-Q`, as the header has it, and `recvq`, as a filter has it, are `recv-q`. */
+static bool same_name(const char *name, const char *typed, size_t len)
+{
+	size_t n = strlen(name), i = 0, k = 0;
+
+	while (true) {
+		i = skip_separators(name, i, n);
+		k = skip_separators(typed, k, len);
+		if (i == n || k == len)
+			return i == n && k == len;
+		if (tolower((unsigned char)name[i++]) != tolower((unsigned char)typed[k++]))
+			return false;
+	}
+}
+
 static const struct column *find(const char *name, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		if (strncmp(columns[i].name, name, len) == 0 && !columns[i].name[len])
+		if (same_name(columns[i].name, name, len) ||
+		    same_name(columns[i].header, name, len))
+			return &columns[i];
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		if (strncmp(columns[i].json, name, len) == 0 && !columns[i].json[len])
 			return &columns[i];
 	return NULL;
 }

@@ -55,7 +55,8 @@ struct column {
 /* The whole table, in the order of the JSON keys. */
 const struct column *column_table(size_t *count);
 
-/* The column of a name, or NULL. */
+/* The column of a name or header, in any case and with or without hyphens, or of a JSON path; or
+ * NULL. */
 const struct column *column_find(const char *name);
 
 /* A choice of columns, in order. */

@@ -60,9 +60,9 @@ teardown() {
 }
 
 @test "--sort: a wrong column suggests the nearest" {
-	run "$LINGERSTAT" --sort=sendq
+	run "$LINGERSTAT" --sort=sned-q
 	[ "$status" -eq 2 ]
-	[ "$output" = "lingerstat: --sort: unknown column 'sendq'; did you mean 'send-q'?" ]
+	[ "$output" = "lingerstat: --sort: unknown column 'sned-q'; did you mean 'send-q'?" ]
 }
 
 @test "-D: a recording of a recording is the same sockets, and ends once" {

@@ -75,8 +75,16 @@ bats_require_minimum_version 1.5.0
 	refuses 14 "unknown word 'andd'; did you mean 'and'?" 'sport = 8080 andd dport = 1'
 	refuses 7 "did you mean 'close_wait'?" state close-wiat
 	refuses 9 "'65536' is neither a port" sport = 65536
+	refuses 5 "there is no device 'lo0'; did you mean 'lo'?" dev lo0
+	refuses 6 "there is no user 'rooot'; did you mean 'root'?" user rooot
 	refuses 15 "the expression ends too early" -t '( sport = 8080'
 	refuses 5 "'dst' takes = or != only" 'dst > 10.0.0.1'
+}
+
+@test "filter: the nearest service" {
+	getent services https >/dev/null || skip "no /etc/services"
+	refuses 7 "'htps' is neither a port from 0 to 65535 nor a service name; did you mean 'https'?" \
+		dport htps
 }
 
 @test "filter: the mistake is shown in its place" {

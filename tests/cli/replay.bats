@@ -149,6 +149,13 @@ rows() {
 	[ "$(head -n 1 "$out" | tr -s ' ')" = "$(echo "$default" | tr -s ' ') REASONS UNREAD" ]
 }
 
+@test "table: a column's name as the header, the JSON or a filter has it" {
+	list -n -C State,recv_queue,sendq,RISK-MAX,close.outcome
+	[ "$(head -n 1 "$out" | tr -s ' ' | sed 's/ $//')" = "STATE RECV-Q SEND-Q RISK-MAX OUTCOME" ]
+	"$LINGERSTAT" --read "$dump" -an --sort=-send_queue >"$out"
+	"$LINGERSTAT" --read "$dump" -an --sort=-Send-Q | cmp - "$out"
+}
+
 @test "table: a column named twice stays where it was first" {
 	list -n -C state,peer,state
 	[ "$(head -n 1 "$out" | tr -s ' ' | sed 's/ $//')" = "STATE PEER" ]

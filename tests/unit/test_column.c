@@ -235,6 +235,19 @@ static void keeps_order_and_drops_repeats(void **state)
 	assert_string_equal(list.items[2]->name, "risk");
 }
 
+static void every_column_is_found_by_any_spelling(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n_columns; i++) {
+		const struct column *c = &columns[i];
+
+		if (column_find(c->name) != c || column_find(c->header) != c ||
+		    column_find(c->json) != c)
+			fail_msg("'%s', '%s' or '%s' is another column", c->name, c->header,
+				 c->json);
+	}
+}
+
 static void refuses_unknown_and_empty_names(void **state)
 {
 	static const struct {
@@ -246,7 +259,8 @@ static void refuses_unknown_and_empty_names(void **state)
 		{ "state,,risk", "" },
 		{ "stat", "stat" },
 		{ "state,rissk", "rissk" },
-		{ "STATE", "STATE" },
+		{ "-", "-" },
+		{ "close", "close" },
 		{ "statee", "statee" },
 		{ " state", " state" },
 		{ "a-name-that-is-longer-than-the-room-for-it", "a-name-that-is-" },
@@ -475,6 +489,7 @@ int main(void)
 		TABLE_TEST(needs_are_named),
 		TABLE_TEST(parses_the_default),
 		TABLE_TEST(keeps_order_and_drops_repeats),
+		TABLE_TEST(every_column_is_found_by_any_spelling),
 		TABLE_TEST(refuses_unknown_and_empty_names),
 		TABLE_TEST(every_column_at_once),
 		TABLE_TEST(every_column_shows_every_socket),

@@ -196,6 +196,8 @@ static const struct {
 	{ "pid 1 adn pid 2", 6, { "unknown word 'adn'", "did you mean 'and'?" } },
 	{ "risk = lkely", 7, { "unknown risk 'lkely'", "'likely'" } },
 	{ "reason unraed-data", 7, { "unknown reason", "'unread-data'" } },
+	{ "comm \"a b", 5, { "the quotes are not closed" } },
+	{ "comm \"a\"b", 8, { "unknown word 'b'" } },
 	{ "netid tpc", 6, { "unknown netid 'tpc'", "'tcp'" } },
 	{ "state close-wiat", 6, { "unknown state 'close-wiat'", "'close_wait'" } },
 	{ "state conected", 6, { "unknown state", "'connected'" } },

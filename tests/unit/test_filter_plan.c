@@ -164,6 +164,7 @@ static const struct {
 	  "listen closing bound_inactive" SCTP_STATES,
 	  "nothing", "(not ((state = listen or state = close)) or pid = 1)" },
 	{ "not autobound comm !=x", "those of the options", "not (autobound)", "comm != x" },
+	{ "comm \"a (b)\" sport 1", "those of the options", "sport = 1", "comm = \"a (b)\"" },
 	{ "comm \x1b[31m", "those of the options", "nothing", "comm = \\x1b[31m" },
 };
 

@@ -239,9 +239,11 @@ static void words(void **state)
 		{ "x", REFUSED },
 	};
 	static const struct reading netids[] = {
-		{ "tcp", NETID_TCP },
-		{ "U_STR", NETID_UNIX_STREAM },
-		{ "unix", REFUSED },
+		{ "tcp", NETID_BIT(NETID_TCP) },
+		{ "U_STR", NETID_BIT(NETID_UNIX_STREAM) },
+		{ "unix", NETIDS_UNIX },
+		{ "netlink", NETID_BIT(NETID_NETLINK) },
+		{ "inet", REFUSED },
 	};
 
 	(void)state;

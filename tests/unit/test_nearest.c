@@ -55,6 +55,14 @@ static void the_beginning_of_a_word_is_near(void **state)
 	assert_string_equal(near_option("RES"), "resolve");
 }
 
+static void of_equals_the_one_that_begins_alike(void **state)
+{
+	static const char *const names[] = { "ftp", "http", "htcp" };
+
+	(void)state;
+	assert_string_equal(nearest_word("htp", names, COUNT(names), sizeof(*names)), "http");
+}
+
 static void letter_case_does_not_count(void **state)
 {
 	(void)state;
@@ -149,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_near_words),
 		cmocka_unit_test(the_beginning_of_a_word_is_near),
+		cmocka_unit_test(of_equals_the_one_that_begins_alike),
 		cmocka_unit_test(letter_case_does_not_count),
 		cmocka_unit_test(far_words_are_not_offered),
 		cmocka_unit_test(a_third_of_the_letters_may_change),

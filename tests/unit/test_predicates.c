@@ -122,7 +122,10 @@ static void what_is_known_is_compared(void **state)
 		    { "uid > 33", NO }, { "user = 33", YES }, { "inode = 1234", YES },
 		    { "inode 1", NO }, { "cookie = 4a", YES }, { "cookie 0x4a", YES },
 		    { "cookie != 4a", NO }, { "netid tcp", YES }, { "netid != udp", YES },
-		    { "dev = 7", YES }, { "dev != 7", NO }, { "dev 1", NO });
+		    { "netid unix", NO }, { "netid != unix", YES }, { "comm \"worker (2)\"", YES },
+		    { "comm = \"worker*\" and inode 1", NO }, { "comm \"worker\"", NO },
+		    { "comm=\"work\\er (2)\"", YES }, { "dev = 7", YES }, { "dev != 7", NO },
+		    { "dev 1", NO });
 }
 
 static void idle_is_since_data_went_either_way(void **state)
@@ -370,7 +373,8 @@ static void unix_names_are_patterns(void **state)
 		    { "src @*", NO }, { "src *", YES }, { "src 10.0.0.1", NO },
 		    { "src != 10.0.0.1", YES }, { "src :80", NO }, { "sport = 80", NO },
 		    { "sport != 80", YES }, { "sport < 80", NO }, { "dport >= 0", NO },
-		    { "autobound", NO }, { "netid u_str", YES }, { "dev lo", NO });
+		    { "autobound", NO }, { "netid u_str", YES }, { "netid unix", YES },
+		    { "dev lo", NO });
 	ASSERT_ROWS(&abstract, { "src @a@b?c", YES }, { "src unix:@a*", YES }, { "src @a", NO },
 		    { "src @a@b", NO }, { "src unix:a*", NO }, { "autobound", NO });
 	ASSERT_ROWS(&nameless, { "src unix:*", YES }, { "src unix:?*", NO }, { "src /*", NO },
