@@ -21,7 +21,7 @@ static bool needs_descriptors(const struct run *run)
 /* What the dump itself needs, to its last message. */
 static unsigned int plan_dump_rights(const struct run *run)
 {
-	bool admin = run->plan->needs & (NEED_MARK | NEED_FILTER | NEED_SUBFLOWS);
+	bool admin = run->plan->needs & (NEED_MARK | NEED_FILTER | NEED_SUBFLOWS | NEED_CONGESTION);
 	unsigned int rights = admin ? RIGHT_SEE_MARK : RIGHTS_NOTHING;
 
 	return run->plan->needs & (NEED_DESCRIPTORS | NEED_CONTEXT) ? rights | RIGHT_READ_PROCESSES

@@ -16,9 +16,12 @@ enum need {
 	NEED_NETNS = 1 << 5,    /* our own namespace's inode */
 	NEED_FORECAST = 1 << 6, /* the judge */
 	NEED_NETNS_NAME = 1 << 7,
-	NEED_MARK = 1 << 8,          /* the kernel shows it to CAP_NET_ADMIN, until the dump ends */
-	NEED_NAMING = 1 << 9,        /* nothing of the kernel, but to be asked for by name */
-	NEED_CONGESTION = 1 << 10,   /* INET_DIAG_CONG and what the algorithm tells of itself */
+	NEED_MARK = 1 << 8,   /* the kernel shows it to CAP_NET_ADMIN, until the dump ends */
+	NEED_NAMING = 1 << 9, /* nothing of the kernel, but to be asked for by name */
+	/* INET_DIAG_CONG, what the algorithm and the protocol above tell of themselves: some of
+	 * that to CAP_NET_ADMIN only (tcp_diag_put_ulp(), subflow_get_info()), until the dump ends
+	 */
+	NEED_CONGESTION = 1 << 10,
 	NEED_MEMORY = 1 << 11,       /* SK_MEMINFO_* in the dump */
 	NEED_PEER_NAMES = 1 << 12,   /* of unix sockets: one unix dump before */
 	NEED_PEER_HOLDERS = 1 << 13, /* the same, and of TCP one dump of connections to this host */
