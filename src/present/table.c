@@ -33,7 +33,6 @@ struct table {
 	struct row rows[SAMPLE];
 	size_t held;
 	bool flowing; /* widths are fixed, rows go straight out */
-	bool cuts;    /* cells that are too long */
 };
 
 static const struct column *column_at(const struct table *t, size_t i)
@@ -79,12 +78,18 @@ static bool is_kept(unsigned char c, char mark)
 	return isalnum(c) || (mark == ':' && strchr("-_.+*", c));
 }
 
+/* Of a unix socket the name says more than the inode behind it. */
+static bool has_last_part(const char *s, size_t n, char mark)
+{
+	return mark != '$' && !(mark == ':' && n && (*s == '/' || *s == '@'));
+}
+
 /* The part that is kept when the rest is cut: the port behind an address, the pid behind a name.
  * Empty when there is none, or no room for it, or, of a port, when it is not the end: half of one
  * would read as another. */
 static const char *kept_part(const char *s, size_t n, char mark, size_t width, size_t *len)
 {
-	const char *at = mark == '$' ? NULL : memrchr(s, mark, n);
+	const char *at = has_last_part(s, n, mark) ? memrchr(s, mark, n) : NULL;
 	size_t end = 1;
 
 	*len = 0;
@@ -119,7 +124,7 @@ static void put_cell(struct table *t, size_t i, const char *s, size_t n, enum in
 {
 	const struct column *c = column_at(t, i);
 	size_t shown = text_width(s, n);
-	bool cut = t->cuts && c->cut && shown > t->width[i];
+	bool cut = t->options.width && c->cut && shown > t->width[i];
 	size_t pad;
 
 	if (cut)
@@ -239,7 +244,13 @@ static size_t width_of_all(const struct table *t)
 }
 
 /* Cells that are cut and rows that are broken all the same would be the worst of both: where
- * cutting is not enough, nothing is cut. */
+ * cutting is not enough, only what is wider than the terminal by itself is cut. */
+static void restore_widths(struct table *t, const size_t whole[COLUMNS_MAX])
+{
+	for (size_t i = 0; i < t->columns; i++)
+		t->width[i] = whole[i] < t->options.width ? whole[i] : t->options.width;
+}
+
 static void fit_terminal(struct table *t)
 {
 	size_t total = width_of_all(t), whole[COLUMNS_MAX];
@@ -251,8 +262,7 @@ static void fit_terminal(struct table *t)
 		int i = widest_flexible(t);
 
 		if (i < 0) {
-			memcpy(t->width, whole, sizeof(whole));
-			t->cuts = false;
+			restore_widths(t, whole);
 			return;
 		}
 		t->width[i]--;
@@ -328,6 +338,30 @@ static void table_row(struct writer *w, const struct socket *sk)
 	}
 }
 
+/* A line of clauses with semicolons between them, broken behind one where it is too long. */
+static void put_clauses(struct outbuf *b, const char *text, size_t n, size_t width)
+{
+	size_t column = 0;
+
+	while (n) {
+		const char *end = memmem(text, n, "; ", 2);
+		size_t len = end ? (size_t)(end - text) + 1 : n;
+
+		if (column && width && column + 1 + len > width) {
+			outbuf_char(b, '\n');
+			column = 0;
+		} else if (column) {
+			outbuf_char(b, ' ');
+			column++;
+		}
+		outbuf_put(b, text, len);
+		column += len;
+		n -= end ? len + 1 : len;
+		text += end ? len + 1 : len;
+	}
+	outbuf_char(b, '\n');
+}
+
 /* The held rows are printed: their buffer has room for the line. */
 static void put_tally(struct table *t, const struct run_result *result)
 {
@@ -341,8 +375,7 @@ static void put_tally(struct table *t, const struct run_result *result)
 	if (!result->complete)
 		outbuf_str(line, "; INCOMPLETE");
 	style_begin(t->out, t->options.color ? INK_FAINT : INK_PLAIN);
-	wrap_labelled(t->out, "", line->data, line->len, 0,
-		      t->options.width ? t->options.width : SIZE_MAX);
+	put_clauses(t->out, line->data, line->len, t->options.width);
 	style_end(t->out, t->options.color ? INK_FAINT : INK_PLAIN);
 }
 
@@ -388,7 +421,6 @@ struct writer *table_open(struct outbuf *out, const struct writer_options *optio
 	t->out = out;
 	t->text.ascii = !options->utf8;
 	t->options = *options;
-	t->cuts = options->width;
 	place_columns(t, options->columns, false);
 	t->columns = t->all;
 	place_columns(t, options->columns, true);

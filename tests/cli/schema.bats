@@ -67,7 +67,7 @@ every_kind() {
 @test "schema: details of every kind" {
 	{
 		every_kind -j -iomeT --cgroup --tos --inet-sockopt -b --tipcinfo
-		every_kind --format=ndjson -Oz
+		every_kind --format=ndjson -z
 	} 2>/dev/null >"$out"
 	schema whole <"$out"
 }

@@ -200,7 +200,39 @@ static void nothing_is_cut_where_that_is_not_enough(void **state)
 {
 	(void)state;
 	assert_string_equal(narrow("local,inode", 17), "[65000]:veth-abc 12345\n");
-	assert_string_equal(narrow("local,process", 10), "[65000]:veth-abc python3/12920(fd 3)\n");
+	assert_string_equal(narrow("local,process", 20), "[65000]:veth-abc python3/12920(fd 3)\n");
+	/* But what is wider than the terminal by itself. */
+	assert_string_equal(narrow("local,process", 18), "[65000]:veth-abc python3/12920>\n");
+}
+
+static void a_name_says_more_than_its_inode(void **state)
+{
+	struct column_list list = { 0 };
+	struct writer_options options = { .columns = &list, .width = 18 };
+	struct run_result result = { 0 };
+	struct writer *w;
+	struct socket sk;
+	char bad[16];
+
+	(void)state;
+	socket_init(&sk);
+	sk.family = AF_UNIX;
+	sk.netid = NETID_UNIX_STREAM;
+	sk.state = STATE_LISTEN;
+	sk.inode = 12345;
+	sk.un.name = "/run/dbus/system_bus_socket";
+	sk.un.name_len = strlen(sk.un.name);
+	options.cells.names = names_new(false, false);
+	outbuf_close(&out);
+	assert_int_equal(outbuf_open(&out, -1), 0);
+	assert_int_equal(column_list_parse(&list, "local,inode", bad, sizeof(bad)), 0);
+	w = table_open(&out, &options);
+	w->row(w, &sk);
+	w->end(w, &result);
+	w->free(w);
+	names_free(options.cells.names);
+	outbuf_char(&out, '\0');
+	assert_string_equal(out.data, "/run/dbus/s> 12345\n");
 }
 
 int main(void)
@@ -215,6 +247,7 @@ int main(void)
 		cmocka_unit_test(the_last_part_of_an_end_is_kept_whole),
 		cmocka_unit_test(the_mark_stands_where_something_is_missing),
 		cmocka_unit_test(nothing_is_cut_where_that_is_not_enough),
+		cmocka_unit_test(a_name_says_more_than_its_inode),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
