@@ -10,9 +10,9 @@
 /*
  * Takes what was typed and `n` candidates, `stride` bytes apart, each a `const char *` at the
  * start of its element (NULLs are passed over). Returns the candidate with the smallest edit
- * distance, letter case ignored (of equal ones the first that begins as what was typed), or NULL when none is near enough to be worth suggesting (more
- * than a third of the word's letters would have to change). A candidate that begins with the
- * typed word (three letters or more) is near.
+ * distance, letter case ignored (of equal ones the first that begins as what was typed), or NULL
+ * when none is near enough to be worth suggesting (more than a third of the word's letters would
+ * have to change). A candidate that begins with the typed word (three letters or more) is near.
  */
 const char *nearest_word(const char *typed, const void *candidates, size_t n, size_t stride);
 

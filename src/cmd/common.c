@@ -328,6 +328,30 @@ static const char *nearest_command(const char *word)
 	return near && strcmp(near, word) != 0 ? near : NULL;
 }
 
+/* So much of a long expression is shown on either side of a mistake. */
+#define EXCERPT 60
+
+static bool inside_character(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static void show_mistake(const char *text, const struct filter_error *error)
+{
+	const char *at = text + error->column;
+	const char *from = error->column > EXCERPT ? at - EXCERPT : text;
+	size_t behind = strlen(at);
+
+	while (from > text && from < at && inside_character(*from))
+		from++;
+	if (behind > EXCERPT)
+		for (behind = EXCERPT; behind && inside_character(at[behind]);)
+			behind--;
+	message("filter, column %zu: %s  (%s%.*s>>%.*s%s)", error->column + 1, error->text,
+		from > text ? "..." : "", (int)(at - from), from, (int)behind, at,
+		at[behind] ? "..." : "");
+}
+
 static int bad_filter(const char *text, const struct filter_error *error, bool first_word)
 {
 	const char *near = first_word && error->column == 0 ? nearest_command(text) : NULL;
@@ -335,8 +359,7 @@ static int bad_filter(const char *text, const struct filter_error *error, bool f
 	if (near && !strchr(text, ' '))
 		message("'%s' is neither a command nor a filter; did you mean '%s'?", text, near);
 	else
-		message("filter, column %zu: %s  (%.*s>>%s)", error->column + 1, error->text,
-			(int)error->column, text, text + error->column);
+		show_mistake(text, error);
 	return -EINVAL;
 }
 

@@ -7,6 +7,8 @@
 }
 
 %code {
+#include <string.h>
+
 int filter_yylex(FILTER_YYSTYPE *value, struct scanner *s);
 static void filter_yyerror(struct scanner *s, const char *message);
 }
@@ -58,8 +60,10 @@ test:	PREDICATE OP VALUE	{ $$ = node_test(s, $1, $2, $3); if (!$$) YYABORT; }
 /* The scanner has said what is wrong with a word; what is left is a word in the wrong place. */
 static void filter_yyerror(struct scanner *s, const char *message)
 {
-	(void)message;
-	if (s->source[s->word_at] == '\0')
+	/* bison's own words, for a stack that would pass YYMAXDEPTH. */
+	if (strcmp(message, "memory exhausted") == 0)
+		scanner_fail(s, "nested too deeply");
+	else if (s->source[s->word_at] == '\0')
 		scanner_fail(s, "the expression ends too early");
 	else
 		scanner_fail(s, "unexpected '%.20s'", s->source + s->word_at);

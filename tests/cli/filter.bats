@@ -93,6 +93,19 @@ bats_require_minimum_version 1.5.0
 	[[ $output == *"(sport = 80 >>nad dport = 1)"* ]]
 }
 
+@test "filter: a long expression shows the part around the mistake" {
+	local many
+	many=$(printf 'dport = %d or ' $(seq 100 130))
+	run "$LINGERSTAT" "$many sprot = 1 or $many dport = 1"
+	[ "$status" -eq 2 ]
+	[ "${#lines[@]}" -eq 1 ]
+	[ "${#output}" -lt 230 ]
+	[[ $output == *"(..."*" or  >>sprot = 1 or "*"...)" ]]
+	run "$LINGERSTAT" "$(printf '(%.0s' $(seq 20000)) dport = 1"
+	[ "$status" -eq 2 ]
+	[[ $output == *"nested too deeply"* ]]
+}
+
 @test "filter: control bytes of a mistake do not reach the terminal" {
 	run "$LINGERSTAT" "$(printf 'abc\033[31m\007')"
 	[ "$status" -eq 2 ]
