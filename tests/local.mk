@@ -160,6 +160,7 @@ LIVE_TESTS = \
 	tests/live/test_explain \
 	tests/live/test_restart \
 	tests/live/test_links \
+	tests/live/test_recording \
 	tests/live/test_denied \
 	tests/live/test_check \
 	tests/live/test_check_cost \
@@ -192,6 +193,7 @@ SMOKE_LIVE_TESTS = \
 	tests/live/test_explain \
 	tests/live/test_restart \
 	tests/live/test_links \
+	tests/live/test_recording \
 	tests/live/test_denied \
 	tests/live/test_check \
 	tests/live/test_check_cost \
@@ -257,6 +259,7 @@ tests_live_test_check_cost_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=mnl_socket_recvfrom \
 	-Wl,--wrap=owners_bpf_read_first
 tests_live_test_events_SOURCES = tests/live/test_events.c $(LIVE_HARNESS)
+tests_live_test_recording_SOURCES = tests/live/test_recording.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_denied_SOURCES = tests/live/test_denied.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)

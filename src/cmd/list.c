@@ -330,7 +330,7 @@ static enum result record_sockets(const struct list_options *o)
 	listing.format = &recording;
 	listing.output = o->record;
 	listing.plan.selection.netids = NETID_BIT(NETID_TCP);
-	listing.plan.needs |= NEED_TCP_INFO | NEED_CONGESTION | NEED_MEMORY | NEED_TOS;
+	listing.plan.needs |= NEED_TCP_INFO | NEED_CONGESTION | NEED_MEMORY | NEED_TOS | NEED_MARK;
 	return listing_run(&listing);
 }
 
