@@ -130,18 +130,17 @@ static int check_events(const struct list_options *o)
 	return why ? -EINVAL : 0;
 }
 
-/* What shapes the table and nothing else. */
+/* CSV and ndjson have one line a socket, as -O wants it. */
 static int check_table(const struct list_options *o)
 {
-	bool json = o->format->open == json_open || o->format->open == ndjson_open;
+	bool document = o->format->open == json_open;
 
-	if (o->no_header && json) {
+	if (o->no_header && (document || o->format->open == ndjson_open)) {
 		message("-H: JSON has no line of column names; leave it out");
 		return -EINVAL;
 	}
-	if (o->oneline && o->format->open != table_open) {
-		message("-O: it shapes the table; %s has one line a socket",
-			json ? "--format=ndjson" : "CSV");
+	if (o->oneline && document) {
+		message("-O: --json is one document; --format=ndjson has one line a socket");
 		return -EINVAL;
 	}
 	return 0;

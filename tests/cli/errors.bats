@@ -136,7 +136,6 @@ refuses() {
 	refuses "-D /dev/null -p" "-D" "--processes"
 	refuses "-D /dev/null -u" "-D" "TCP"
 	refuses "-O -j" "-O" "--format=ndjson"
-	refuses "-O --format=csv" "-O" "CSV"
 	refuses "-H --format=ndjson" "-H" "JSON"
 	refuses "-Q -C recv-q" "-Q" "no column"
 	refuses "-B -u" "-B" "TCP"

@@ -129,7 +129,6 @@ static void the_last_of_the_options_decides(void **state)
 	assert_true(has);
 	assert_int_equal(rows(fd, &has, "-tBa", NULL, NULL), 4);
 	assert_int_equal(rows(fd, &has, "-B6", NULL, NULL), 0);
-	assert_int_equal(rows(fd, &has, "-uB", NULL, NULL), 0);
 	end_pair(&pair);
 	close(fd);
 }
