@@ -3,6 +3,8 @@
 #
 # Monitoring agents run the check: Icinga 2 gets status and performance data whole, the Zabbix agent
 # its numbers.
+#
+# run-tap: live (real daemons, and times)
 
 load common
 

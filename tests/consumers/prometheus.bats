@@ -3,6 +3,8 @@
 #
 # The way to Prometheus: metrics --output, node_exporter's textfile collector, a scrape, a query,
 # an alert.
+#
+# run-tap: live (real daemons, and times)
 
 load common
 
