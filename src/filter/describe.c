@@ -107,5 +107,5 @@ void filter_explain(const struct filter *filter, struct outbuf *b)
 	put_line(b, "decided here:      ", filter, false);
 	if (has_kernel_part(filter->root))
 		outbuf_str(b,
-			   "no internet:       decided here, but for states of unix and vsock\n");
+			   "other families:    decided here, but for states of unix and vsock\n");
 }

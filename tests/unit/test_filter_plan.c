@@ -192,7 +192,7 @@ static void says_what_is_decided_where(void **state)
 			 explained[i].states, explained[i].kernel, explained[i].here,
 			 strcmp(explained[i].kernel, "nothing") == 0
 				 ? ""
-				 : "no internet:       decided here, but for states of unix and "
+				 : "other families:    decided here, but for states of unix and "
 				   "vsock\n");
 		assert_string_equal(said, expected);
 		filter_free(filter);
