@@ -331,30 +331,30 @@ packages_are() {
 
 @test "quickstart packages: apt" {
 	packages_are apt <<-END
-		gcc libc6-dev make pkg-config libmnl-dev libnl-3-dev libnl-route-3-dev libcap-ng-dev autoconf automake bison libbpf-dev clang bpftool libcmocka-dev libjansson-dev libnl-idiag-3-dev bats jq iproute2 nftables mandoc python3-jsonschema zsh fish
+		gcc libc6-dev make pkg-config libmnl-dev libnl-3-dev libnl-route-3-dev libcap-ng-dev autoconf automake bison libbpf-dev clang bpftool libcmocka-dev libjansson-dev libnl-idiag-3-dev bats jq iproute2 nftables mandoc python3-jsonschema strace zsh fish
 	END
 }
 
 @test "quickstart packages: dnf" {
 	packages_are dnf <<-END
-		gcc glibc-devel make pkgconf-pkg-config libmnl-devel libnl3-devel libcap-ng-devel autoconf automake bison libbpf-devel clang bpftool libcmocka-devel jansson-devel bats jq iproute iproute-tc nftables mandoc python3-jsonschema zsh fish
+		gcc glibc-devel make pkgconf-pkg-config libmnl-devel libnl3-devel libcap-ng-devel autoconf automake bison libbpf-devel clang bpftool libcmocka-devel jansson-devel bats jq iproute iproute-tc nftables mandoc python3-jsonschema strace zsh fish
 	END
 }
 
 @test "quickstart packages: zypper" {
 	packages_are zypper <<-END
-		gcc glibc-devel make pkg-config libmnl-devel libnl3-devel libcap-ng-devel autoconf automake bison libbpf-devel clang bpftool libcmocka-devel libjansson-devel bats jq iproute2 nftables python3-jsonschema zsh fish
+		gcc glibc-devel make pkg-config libmnl-devel libnl3-devel libcap-ng-devel autoconf automake bison libbpf-devel clang bpftool libcmocka-devel libjansson-devel bats jq iproute2 nftables python3-jsonschema strace zsh fish
 	END
 }
 
 @test "quickstart packages: pacman" {
 	packages_are pacman <<-END
-		gcc glibc make pkgconf libmnl libnl libcap-ng autoconf automake bison libbpf clang bpf cmocka jansson bash-bats jq iproute2 nftables python-jsonschema zsh fish
+		gcc glibc make pkgconf libmnl libnl libcap-ng autoconf automake bison libbpf clang bpf cmocka jansson bash-bats jq iproute2 nftables python-jsonschema strace zsh fish
 	END
 }
 
 @test "quickstart packages: apk" {
 	packages_are apk <<-END
-		gcc musl-dev linux-headers make pkgconf libmnl-dev libnl3-dev libcap-ng-dev autoconf automake bison libbpf-dev clang bpftool cmocka-dev jansson-dev bats jq iproute2 nftables mandoc py3-jsonschema zsh fish
+		gcc musl-dev linux-headers make pkgconf libmnl-dev libnl3-dev libcap-ng-dev autoconf automake bison libbpf-dev clang bpftool cmocka-dev jansson-dev bats jq iproute2 nftables mandoc py3-jsonschema strace zsh fish
 	END
 }
