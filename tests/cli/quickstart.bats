@@ -44,7 +44,7 @@ fake() {
 
 # All that is needed to build and to test.
 everything() {
-	for tool in cc pkg-config autoconf automake bison clang bpftool bats jq ip tc nft mandoc zsh fish python3; do
+	for tool in cc pkg-config autoconf automake bison clang bpftool bats jq ip tc nft mandoc strace zsh fish python3; do
 		fake "$tool" :
 	done
 	fake pkg-config '[ -e "$M/pc/$2" ]'
