@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/attributes.h"
 
+#include <errno.h>
 #include <string.h>
 #include <libmnl/libmnl.h>
 #include <linux/sock_diag.h>
@@ -56,6 +57,18 @@ void attribute_put_memory(struct socket *sk, const struct nlattr *attr)
 	sk->recv_queue = memory[SK_MEMINFO_RMEM_ALLOC];
 	sk->send_queue = memory[SK_MEMINFO_WMEM_ALLOC];
 	sk->queue_unit = QUEUE_MEMORY;
+}
+
+int attribute_put_kind(struct socket *sk, const struct attribute_kind *kinds, size_t count,
+		       uint32_t type)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (kinds[i].type != type)
+			continue;
+		sk->netid = kinds[i].netid;
+		return 0;
+	}
+	return -EBADMSG;
 }
 
 void attribute_put_uid(struct socket *sk, const struct nlattr *attr)

@@ -34,6 +34,16 @@ void attributes_read_nested(const struct nlattr *nest, const struct attribute_re
 #define ATTRIBUTE_MEMORY_MIN 12 /* bytes, up to SK_MEMINFO_WMEM_ALLOC */
 void attribute_put_memory(struct socket *sk, const struct nlattr *attr);
 
+/* What a family calls its sockets of one type (SOCK_STREAM...). */
+struct attribute_kind {
+	uint32_t type;
+	enum netid netid;
+};
+
+/* Sets sk->netid by a type. Returns 0, or -EBADMSG for a type that the table does not have. */
+int attribute_put_kind(struct socket *sk, const struct attribute_kind *kinds, size_t count,
+		       uint32_t type);
+
 /* A user id in 32 bits. */
 void attribute_put_uid(struct socket *sk, const struct nlattr *attr);
 

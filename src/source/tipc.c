@@ -15,10 +15,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static const struct {
-	uint32_t type;
-	enum netid netid;
-} kinds[] = {
+static const struct attribute_kind kinds[] = {
 	{ SOCK_STREAM, NETID_TIPC_STREAM },
 	{ SOCK_SEQPACKET, NETID_TIPC_SEQPACKET },
 	{ SOCK_RDM, NETID_TIPC_RDM },
@@ -27,9 +24,7 @@ static const struct {
 
 static void put_type(struct socket *sk, const struct nlattr *attr)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].type == mnl_attr_get_u32(attr))
-			sk->netid = kinds[i].netid;
+	attribute_put_kind(sk, kinds, ARRAY_SIZE(kinds), mnl_attr_get_u32(attr));
 }
 
 static void put_state(struct socket *sk, const struct nlattr *attr)

@@ -10,6 +10,7 @@
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 
+#include "source/attributes.h"
 #include "source/source.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -57,65 +58,20 @@ static void put_shutdown(struct socket *sk, const struct nlattr *attr)
 	sk->shutdown_known = true;
 }
 
-static void put_uid(struct socket *sk, const struct nlattr *attr)
-{
-	sk->uid = mnl_attr_get_u32(attr);
-	sk->uid_known = true;
-}
-
-static const struct {
-	uint16_t min_len;
-	void (*put)(struct socket *sk, const struct nlattr *attr);
-} readers[] = {
+static const struct attribute_reader readers[] = {
 	[UNIX_DIAG_NAME] = { 0, put_name },
 	[UNIX_DIAG_PEER] = { 4, put_peer },
 	[UNIX_DIAG_ICONS] = { 4, put_waiting },
 	[UNIX_DIAG_RQLEN] = { sizeof(struct unix_diag_rqlen), put_queues },
 	[UNIX_DIAG_SHUTDOWN] = { 1, put_shutdown },
-	[UNIX_DIAG_UID] = { 4, put_uid },
+	[UNIX_DIAG_UID] = { 4, attribute_put_uid },
 };
 
-static void read_attributes(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *bad_attrs)
-{
-	const char *end = (const char *)nlh + nlh->nlmsg_len;
-	const struct nlattr *attr = mnl_nlmsg_get_payload_offset(nlh, sizeof(struct unix_diag_msg));
-
-	for (; (const char *)attr < end; attr = mnl_attr_next(attr)) {
-		uint16_t type;
-
-		if (!mnl_attr_ok(attr, (int)(end - (const char *)attr))) {
-			(*bad_attrs)++;
-			return;
-		}
-		type = mnl_attr_get_type(attr);
-		if (type >= ARRAY_SIZE(readers) || !readers[type].put)
-			continue;
-		if (mnl_attr_get_payload_len(attr) < readers[type].min_len)
-			(*bad_attrs)++;
-		else
-			readers[type].put(sk, attr);
-	}
-}
-
-static const struct {
-	uint8_t type;
-	enum netid netid;
-} kinds[] = {
+static const struct attribute_kind kinds[] = {
 	{ SOCK_STREAM, NETID_UNIX_STREAM },
 	{ SOCK_SEQPACKET, NETID_UNIX_SEQPACKET },
 	{ SOCK_DGRAM, NETID_UNIX_DGRAM },
 };
-
-static int set_kind(struct socket *sk, uint8_t type)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (kinds[i].type != type)
-			continue;
-		sk->netid = kinds[i].netid;
-		return 0;
-	}
-	return -EBADMSG;
-}
 
 /* What the receive queue says about bytes; the send queue only says whether there is anything. */
 static void read_queues(struct socket *sk)
@@ -138,15 +94,15 @@ static int unix_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *
 	if (nlh->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)) || msg->udiag_family != AF_UNIX)
 		return -EBADMSG;
 	socket_init(sk);
-	if (set_kind(sk, msg->udiag_type) < 0)
+	if (attribute_put_kind(sk, kinds, ARRAY_SIZE(kinds), msg->udiag_type) < 0)
 		return -EBADMSG;
 	sk->family = AF_UNIX;
 	sk->state = msg->udiag_state > STATE_UNKNOWN && msg->udiag_state <= STATE_CLOSING
 			    ? msg->udiag_state
 			    : STATE_UNKNOWN;
 	sk->inode = msg->udiag_ino;
-	sk->cookie = (uint64_t)msg->udiag_cookie[1] << 32 | msg->udiag_cookie[0];
-	read_attributes(nlh, sk, bad_attrs);
+	sk->cookie = attribute_cookie(msg->udiag_cookie);
+	attributes_read(nlh, sizeof(*msg), readers, ARRAY_SIZE(readers), sk, bad_attrs);
 	read_queues(sk);
 	return 0;
 }

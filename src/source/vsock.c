@@ -13,25 +13,11 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static const struct {
-	uint8_t type;
-	enum netid netid;
-} kinds[] = {
+static const struct attribute_kind kinds[] = {
 	{ SOCK_STREAM, NETID_VSOCK_STREAM },
 	{ SOCK_SEQPACKET, NETID_VSOCK_SEQPACKET },
 	{ SOCK_DGRAM, NETID_VSOCK_DGRAM },
 };
-
-static int set_kind(struct socket *sk, uint8_t type)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (kinds[i].type != type)
-			continue;
-		sk->netid = kinds[i].netid;
-		return 0;
-	}
-	return -EBADMSG;
-}
 
 /* vdiag_shutdown is what this side has shut down, in the bits of RCV_ and SEND_SHUTDOWN. */
 static int vsock_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *bad_attrs)
@@ -42,7 +28,7 @@ static int vsock_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t 
 	if (nlh->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)) || msg->vdiag_family != AF_VSOCK)
 		return -EBADMSG;
 	socket_init(sk);
-	if (set_kind(sk, msg->vdiag_type) < 0)
+	if (attribute_put_kind(sk, kinds, ARRAY_SIZE(kinds), msg->vdiag_type) < 0)
 		return -EBADMSG;
 	sk->family = AF_VSOCK;
 	sk->state = msg->vdiag_state <= STATE_CLOSING ? msg->vdiag_state : STATE_UNKNOWN;
