@@ -132,43 +132,6 @@ static int opt_read(void *options, const char *value)
 FLAG(opt_verbose, verbose)
 FLAG(opt_quiet, quiet)
 FLAG(opt_measures, list_measures)
-FLAG(opt_ipv4, common.ipv4)
-FLAG(opt_ipv6, common.ipv6)
-FLAG(opt_help, common.help)
-FLAG(opt_version, common.version)
-
-static int add_kinds(void *options, uint32_t netids)
-{
-	struct check_options *o = options;
-
-	o->common.netids |= netids;
-	o->common.named |= netids;
-	return 0;
-}
-
-static int opt_tcp(void *options, const char *value)
-{
-	(void)value;
-	return add_kinds(options, NETID_BIT(NETID_TCP));
-}
-
-static int opt_mptcp(void *options, const char *value)
-{
-	(void)value;
-	return add_kinds(options, NETID_BIT(NETID_MPTCP));
-}
-
-static int opt_udp(void *options, const char *value)
-{
-	(void)value;
-	return add_kinds(options, NETID_BIT(NETID_UDP));
-}
-
-static int opt_unix(void *options, const char *value)
-{
-	(void)value;
-	return add_kinds(options, NETIDS_UNIX);
-}
 
 static const struct option_row rows[] = {
 	{ "warning", 'w', "NAME=RANGE", "WARNING when NAME is beyond RANGE", opt_warning },
@@ -182,16 +145,16 @@ static const struct option_row rows[] = {
 };
 
 static const struct option_row selecting_rows[] = {
-	{ "tcp", 0, NULL, "count TCP (of these kinds only the named)", opt_tcp },
-	{ "mptcp", 0, NULL, "count MPTCP connections", opt_mptcp },
-	{ "udp", 0, NULL, "count UDP", opt_udp },
-	{ "unix", 0, NULL, "count unix sockets", opt_unix },
-	{ "ipv4", '4', NULL, "only IPv4", opt_ipv4 },
-	{ "ipv6", '6', NULL, "only IPv6", opt_ipv6 },
+	{ "tcp", 0, NULL, "count TCP (of these kinds only the named)", common_opt_tcp },
+	{ "mptcp", 0, NULL, "count MPTCP connections", common_opt_mptcp },
+	{ "udp", 0, NULL, "count UDP", common_opt_udp },
+	{ "unix", 0, NULL, "count unix sockets", common_opt_unix },
+	{ "ipv4", '4', NULL, "only IPv4", common_opt_ipv4 },
+	{ "ipv6", '6', NULL, "only IPv6", common_opt_ipv6 },
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf or none", opt_linger },
 	{ "read", 0, "FILE", "check a recording (ss -D)", opt_read },
-	{ "help", 'h', NULL, "this text", opt_help },
-	{ "version", 'V', NULL, "version and how it was built", opt_version },
+	{ "help", 'h', NULL, "this text", common_opt_help },
+	{ "version", 'V', NULL, "version and how it was built", common_opt_version },
 };
 
 static const struct option_group own = { rows, ARRAY_SIZE(rows) };

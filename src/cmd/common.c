@@ -17,21 +17,21 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define FLAG(function, field)                                     \
-	static int function(void *options, const char *value)     \
+#define FLAG(linkage, function, field)                            \
+	linkage int function(void *options, const char *value)    \
 	{                                                         \
 		(void)value;                                      \
 		((struct common_options *)options)->field = true; \
 		return 0;                                         \
 	}
 
-FLAG(opt_ipv4, ipv4)
-FLAG(opt_ipv6, ipv6)
-FLAG(opt_numeric, numeric)
-FLAG(opt_resolve, resolve)
-FLAG(opt_explain_filter, explain_filter)
-FLAG(opt_help, help)
-FLAG(opt_version, version)
+FLAG(extern, common_opt_ipv4, ipv4)
+FLAG(extern, common_opt_ipv6, ipv6)
+FLAG(extern, common_opt_help, help)
+FLAG(extern, common_opt_version, version)
+FLAG(static, opt_numeric, numeric)
+FLAG(static, opt_resolve, resolve)
+FLAG(static, opt_explain_filter, explain_filter)
 
 /* As in ss the last of them decides about states. */
 #define STATES(function, field)                                    \
@@ -49,8 +49,8 @@ STATES(opt_all, all)
 STATES(opt_listening, listening)
 STATES(opt_bound, bound_inactive)
 
-#define KIND(function, mask)                                          \
-	static int function(void *options, const char *value)         \
+#define KIND(linkage, function, mask)                                 \
+	linkage int function(void *options, const char *value)        \
 	{                                                             \
 		(void)value;                                          \
 		((struct common_options *)options)->netids |= (mask); \
@@ -58,19 +58,19 @@ STATES(opt_bound, bound_inactive)
 		return 0;                                             \
 	}
 
-KIND(opt_tcp, NETID_BIT(NETID_TCP))
-KIND(opt_mptcp, NETID_BIT(NETID_MPTCP))
-KIND(opt_udp, NETID_BIT(NETID_UDP))
-KIND(opt_udplite, NETID_BIT(NETID_UDPLITE))
-KIND(opt_raw, NETID_BIT(NETID_RAW))
-KIND(opt_sctp, NETID_BIT(NETID_SCTP))
-KIND(opt_dccp, NETID_BIT(NETID_DCCP))
-KIND(opt_unix, NETIDS_UNIX)
-KIND(opt_packet, NETIDS_PACKET)
-KIND(opt_netlink, NETID_BIT(NETID_NETLINK))
-KIND(opt_vsock, NETIDS_VSOCK)
-KIND(opt_xdp, NETID_BIT(NETID_XDP))
-KIND(opt_tipc, NETIDS_TIPC)
+KIND(extern, common_opt_tcp, NETID_BIT(NETID_TCP))
+KIND(extern, common_opt_mptcp, NETID_BIT(NETID_MPTCP))
+KIND(extern, common_opt_udp, NETID_BIT(NETID_UDP))
+KIND(static, opt_udplite, NETID_BIT(NETID_UDPLITE))
+KIND(static, opt_raw, NETID_BIT(NETID_RAW))
+KIND(static, opt_sctp, NETID_BIT(NETID_SCTP))
+KIND(static, opt_dccp, NETID_BIT(NETID_DCCP))
+KIND(extern, common_opt_unix, NETIDS_UNIX)
+KIND(static, opt_packet, NETIDS_PACKET)
+KIND(static, opt_netlink, NETID_BIT(NETID_NETLINK))
+KIND(static, opt_vsock, NETIDS_VSOCK)
+KIND(static, opt_xdp, NETID_BIT(NETID_XDP))
+KIND(static, opt_tipc, NETIDS_TIPC)
 
 /* Lets a table of words add to what was chosen so far. */
 static int choose(struct common_options *o, const char *value,
@@ -95,7 +95,7 @@ static int opt_query(void *options, const char *value)
 static int opt_family(void *options, const char *value)
 {
 	if (strcmp(value, "help") == 0)
-		return opt_help(options, value);
+		return common_opt_help(options, value);
 	return choose(options, value, families_family);
 }
 
@@ -193,14 +193,14 @@ static const struct option_row rows[] = {
 	{ "all", 'a', NULL, "sockets in every state", opt_all },
 	{ "listening", 'l', NULL, "only listening sockets", opt_listening },
 	{ "bound-inactive", 'B', NULL, "only bound, idle sockets of TCP (Linux 6.8)", opt_bound },
-	{ "tcp", 't', NULL, "TCP (without any of these: TCP, MPTCP, SCTP)", opt_tcp },
-	{ "mptcp", 'M', NULL, "MPTCP connections", opt_mptcp },
-	{ "udp", 'u', NULL, "UDP", opt_udp },
+	{ "tcp", 't', NULL, "TCP (without any of these: TCP, MPTCP, SCTP)", common_opt_tcp },
+	{ "mptcp", 'M', NULL, "MPTCP connections", common_opt_mptcp },
+	{ "udp", 'u', NULL, "UDP", common_opt_udp },
 	{ "udplite", 0, NULL, "UDP-Lite", opt_udplite },
 	{ "raw", 'w', NULL, "raw IP", opt_raw },
 	{ "sctp", 'S', NULL, "SCTP endpoints and associations", opt_sctp },
 	{ "dccp", 'd', NULL, "DCCP", opt_dccp },
-	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", opt_unix },
+	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", common_opt_unix },
 	{ "packet", '0', NULL, "packet: frames of a device", opt_packet },
 	{ "netlink", 0, NULL, "netlink", opt_netlink },
 	{ "vsock", 0, NULL, "vsock: virtual machine and host", opt_vsock },
@@ -209,8 +209,8 @@ static const struct option_row rows[] = {
 	{ "query", 'A', "KINDS", "kinds by name: all,inet,tcp,...; !KIND takes away", opt_query },
 	{ "socket", 0, "KINDS", "the same as --query", opt_query },
 	{ "family", 'f', "FAMILY", "inet, inet6, unix, link, netlink, ...", opt_family },
-	{ "ipv4", '4', NULL, "only IPv4", opt_ipv4 },
-	{ "ipv6", '6', NULL, "only IPv6", opt_ipv6 },
+	{ "ipv4", '4', NULL, "only IPv4", common_opt_ipv4 },
+	{ "ipv6", '6', NULL, "only IPv6", common_opt_ipv6 },
 	{ "risk", 0, "[LEVEL]", "only at or above none, possible, likely, certain", opt_risk },
 	{ "numeric", 'n', NULL, "port numbers, no service names", opt_numeric },
 	{ "resolve", 'r', NULL, "host names, from the resolver", opt_resolve },
@@ -221,8 +221,8 @@ static const struct option_row rows[] = {
 	{ "filter", 'F', "FILE", "FILTER from a file, beside its words here", opt_filter },
 	{ "explain-filter", 0, NULL, "say which part of FILTER the kernel decides",
 	  opt_explain_filter },
-	{ "help", 'h', NULL, "this text", opt_help },
-	{ "version", 'V', NULL, "version and how it was built", opt_version },
+	{ "help", 'h', NULL, "this text", common_opt_help },
+	{ "version", 'V', NULL, "version and how it was built", common_opt_version },
 };
 
 const struct option_group common_group = { rows, ARRAY_SIZE(rows) };

@@ -31,6 +31,17 @@ struct common_options {
 
 extern const struct option_group common_group;
 
+/* What a row of another command's table can call (struct option_row's apply), if its options begin
+ * with struct common_options: each sets the flag, or adds the kind, that it is named after. */
+int common_opt_tcp(void *options, const char *value);
+int common_opt_mptcp(void *options, const char *value);
+int common_opt_udp(void *options, const char *value);
+int common_opt_unix(void *options, const char *value);
+int common_opt_ipv4(void *options, const char *value);
+int common_opt_ipv6(void *options, const char *value);
+int common_opt_help(void *options, const char *value);
+int common_opt_version(void *options, const char *value);
+
 /* Parses the command's options. Returns 0 with the index of the first other word in *rest, or
  * -EINVAL after a message. `word` is the command's, or "" for the default command; it goes into
  * the command line that hints repeat. */

@@ -22,7 +22,7 @@
 #define NETIDS_DEFAULT (NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP))
 
 struct metrics_options {
-	struct common_options common;
+	struct common_options common; /* first: parsing casts to it */
 	const char *output;
 };
 
@@ -56,65 +56,18 @@ static int opt_linger(void *options, const char *value)
 	return err;
 }
 
-static int add_kinds(void *options, uint32_t netids)
-{
-	struct metrics_options *o = options;
-
-	o->common.netids |= netids;
-	o->common.named |= netids;
-	return 0;
-}
-
-static int opt_tcp(void *options, const char *value)
-{
-	(void)value;
-	return add_kinds(options, NETID_BIT(NETID_TCP));
-}
-
-static int opt_mptcp(void *options, const char *value)
-{
-	(void)value;
-	return add_kinds(options, NETID_BIT(NETID_MPTCP));
-}
-
-static int opt_udp(void *options, const char *value)
-{
-	(void)value;
-	return add_kinds(options, NETID_BIT(NETID_UDP));
-}
-
-static int opt_unix(void *options, const char *value)
-{
-	(void)value;
-	return add_kinds(options, NETIDS_UNIX);
-}
-
-static int opt_help(void *options, const char *value)
-{
-	(void)value;
-	((struct metrics_options *)options)->common.help = true;
-	return 0;
-}
-
-static int opt_version(void *options, const char *value)
-{
-	(void)value;
-	((struct metrics_options *)options)->common.version = true;
-	return 0;
-}
-
 static const struct option_row rows[] = {
 	{ "output", 0, "FILE", "replace FILE as a whole, or leave it as it is", opt_output },
-	{ "tcp", 't', NULL, "TCP (without any of these: TCP and MPTCP)", opt_tcp },
-	{ "mptcp", 'M', NULL, "MPTCP connections", opt_mptcp },
-	{ "udp", 'u', NULL, "UDP", opt_udp },
-	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", opt_unix },
+	{ "tcp", 't', NULL, "TCP (without any of these: TCP and MPTCP)", common_opt_tcp },
+	{ "mptcp", 'M', NULL, "MPTCP connections", common_opt_mptcp },
+	{ "udp", 'u', NULL, "UDP", common_opt_udp },
+	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", common_opt_unix },
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf or none", opt_linger },
 };
 
 static const struct option_row about_rows[] = {
-	{ "help", 'h', NULL, "this text", opt_help },
-	{ "version", 'V', NULL, "version and how it was built", opt_version },
+	{ "help", 'h', NULL, "this text", common_opt_help },
+	{ "version", 'V', NULL, "version and how it was built", common_opt_version },
 };
 
 static const struct option_group own = { rows, ARRAY_SIZE(rows) };
