@@ -136,7 +136,7 @@ tests_unit_test_restart_SOURCES = tests/unit/test_restart.c $(UNIT_HEADER)
 
 # Live tests: real sockets in namespaces that the test makes. SMOKE_LIVE_TESTS: those of them that
 # every build runs, not only the first.
-LIVE_TESTS = \
+QUICK_LIVE_TESTS = \
 	tests/live/test_states \
 	tests/live/test_bound \
 	tests/live/test_netns \
@@ -146,7 +146,6 @@ LIVE_TESTS = \
 	tests/live/test_filter_ss \
 	tests/live/test_against_ss \
 	tests/live/test_against_libnl \
-	tests/live/test_late \
 	tests/live/test_linger \
 	tests/live/test_rights \
 	tests/live/test_owners \
@@ -154,57 +153,30 @@ LIVE_TESTS = \
 	tests/live/test_owners_pass \
 	tests/live/test_peers \
 	tests/live/test_tcp_peers \
+	tests/live/test_explain \
+	tests/live/test_restart \
+	tests/live/test_links \
+	tests/live/test_recording \
+	tests/live/test_denied \
+	tests/live/test_check \
+	tests/live/test_check_cost \
+	tests/live/test_limits \
+	tests/live/test_summary \
+	tests/live/test_details \
+	tests/live/test_details_set \
+	tests/live/test_families \
+	tests/live/test_kinds \
+	tests/live/test_protocols \
+	tests/live/test_protocol_rows
+LIVE_TESTS = \
+	$(QUICK_LIVE_TESTS) \
+	tests/live/test_late \
 	tests/live/test_folklore \
 	tests/live/test_stall \
-	tests/live/closelab/closelab \
-	tests/live/test_explain \
-	tests/live/test_restart \
-	tests/live/test_links \
-	tests/live/test_recording \
-	tests/live/test_denied \
-	tests/live/test_check \
-	tests/live/test_check_cost \
-	tests/live/test_limits \
-	tests/live/test_summary \
-	tests/live/test_details \
-	tests/live/test_details_set \
-	tests/live/test_families \
-	tests/live/test_kinds \
-	tests/live/test_protocols \
-	tests/live/test_protocol_rows
+	tests/live/closelab/closelab
 SMOKE_LIVE_TESTS = \
-	tests/live/test_states \
-	tests/live/test_bound \
-	tests/live/test_netns \
-	tests/live/test_threads \
-	tests/live/test_contexts \
-	tests/live/test_events \
-	tests/live/test_filter_ss \
-	tests/live/test_against_ss \
-	tests/live/test_against_libnl \
-	tests/live/test_linger \
-	tests/live/test_rights \
-	tests/live/test_owners \
-	tests/live/test_mptcp \
-	tests/live/test_owners_pass \
-	tests/live/test_peers \
-	tests/live/test_tcp_peers \
-	tests/live/closelab-smoke.t \
-	tests/live/test_explain \
-	tests/live/test_restart \
-	tests/live/test_links \
-	tests/live/test_recording \
-	tests/live/test_denied \
-	tests/live/test_check \
-	tests/live/test_check_cost \
-	tests/live/test_limits \
-	tests/live/test_summary \
-	tests/live/test_details \
-	tests/live/test_details_set \
-	tests/live/test_families \
-	tests/live/test_kinds \
-	tests/live/test_protocols \
-	tests/live/test_protocol_rows
+	$(QUICK_LIVE_TESTS) \
+	tests/live/closelab-smoke.t
 
 OWNERS_SEEN = tests/live/owners_seen.c tests/live/owners_seen.h
 tests_live_test_owners_SOURCES = tests/live/test_owners.c $(OWNERS_SEEN)
