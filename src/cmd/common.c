@@ -242,6 +242,11 @@ static void choose_sockets(struct common_options *o)
 	sel->ipv6 = o->ipv6 || !o->ipv4;
 }
 
+bool common_reads_linger(const struct common_options *o)
+{
+	return o->plan.linger == LINGER_MODE_BPF || o->plan.linger == LINGER_MODE_GETFD;
+}
+
 /* A recording is of another time, and perhaps of another machine. */
 static int check_namespace(const struct common_options *o)
 {
@@ -258,6 +263,14 @@ static int check_replay(const struct common_options *o)
 	if (!o->plan.read || !(o->netids & ~NETID_BIT(NETID_TCP)))
 		return 0;
 	message("--read: a recording holds TCP sockets only; leave other kinds out");
+	return -EINVAL;
+}
+
+static int check_linger(const struct common_options *o)
+{
+	if (!o->plan.read || !common_reads_linger(o))
+		return 0;
+	message("--linger: a recording has none to read; leave out --linger or --read");
 	return -EINVAL;
 }
 
@@ -282,6 +295,8 @@ int common_parse(const struct option_table *table, struct common_options *option
 		choose_sockets(options);
 	if (!err)
 		err = check_namespace(options);
+	if (!err)
+		err = check_linger(options);
 	if (!err)
 		err = check_bound(options);
 	return err ? err : check_replay(options);

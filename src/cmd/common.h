@@ -48,6 +48,9 @@ int common_opt_version(void *options, const char *value);
 int common_parse(const struct option_table *table, struct common_options *options, const char *word,
 		 int argc, char **argv, int *rest);
 
+/* Whether a way of reading SO_LINGER was named, which only a live socket has. */
+bool common_reads_linger(const struct common_options *options);
+
 /* Picks a word of a table whose elements begin with their name. Returns 0 with its index, or
  * -EINVAL after a message that names the option, the nearest word and all of them. */
 int common_pick(const char *option, const char *word, const void *table, size_t n, size_t stride,

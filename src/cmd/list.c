@@ -244,7 +244,7 @@ static enum result print_columns(void)
 	const struct column *columns = column_table(&n);
 
 	for (size_t i = 0; i < n; i++)
-		printf("%-12s %-21s %s\n", columns[i].name, columns[i].json, columns[i].help);
+		printf("%-14s %-20s %s\n", columns[i].name, columns[i].json, columns[i].help);
 	return RESULT_DONE;
 }
 

@@ -94,7 +94,7 @@ static const struct column columns[] = {
 	  JUDGE, true, 0, cell_close_unread, json_close_unread, NULL, NULL },
 	{ "block", "BLOCK", "close.block_seconds", "seconds that close() may wait", JUDGE, true, 0,
 	  cell_block, json_block, NULL, NULL },
-	{ "drain", "DRAIN-MS", "close.drain_ms", "milliseconds to deliver the queue, estimated",
+	{ "drain", "DRAIN-MS", "close.drain_ms", "estimated milliseconds to deliver all",
 	  JUDGE, true, 0, cell_drain, json_drain, NULL, NULL },
 	{ "time", "TIME", "time", "when it was destroyed (-E)", NEED_NAMING, false, 0, cell_time,
 	  json_time, NULL, NULL },

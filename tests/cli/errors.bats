@@ -121,6 +121,7 @@ refuses() {
 	refuses "-E state established" "'state'"
 	refuses "-E pid 1" "filter"
 	refuses "-E linger on" "filter"
+	refuses "-E --linger=bpf" "--linger"
 	refuses "-Ep" "-p and -T"
 	refuses "-EZ" "-Z and -z"
 	refuses "-E --count=0" "--count" "'0'"
@@ -140,6 +141,8 @@ refuses() {
 	refuses "-Q -C recv-q" "-Q" "no column"
 	refuses "-B -u" "-B" "TCP"
 	refuses "-B -x" "-B" "TCP"
+	refuses "--read $dump --linger=bpf" "--linger" "leave out"
+	refuses "summary --read $dump --linger=getfd" "--linger" "leave out"
 }
 
 @test "a bad namespace" {
