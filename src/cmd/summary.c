@@ -254,7 +254,12 @@ static struct summary make_summary(struct view *v, struct names *names)
 static void put_caveats(struct outbuf *b, const struct view *v, const struct summary *s)
 {
 	bool incomplete = dump_incomplete(&v->run.report);
+	bool lacking = v->plan.named_netids & v->run.missing_netids;
 
+	if (lacking)
+		grid_sentence(&s->look, b,
+			      "INCOMPLETE: this kernel does not list every kind that was named; "
+			      "those that it does not list are not counted.");
 	if (incomplete)
 		grid_sentence(&s->look, b,
 			      "INCOMPLETE: not every socket could be read, so there are more than "
@@ -264,7 +269,7 @@ static void put_caveats(struct outbuf *b, const struct view *v, const struct sum
 			      "Only the sockets that were selected are counted, for the limits of "
 			      "destinations, listeners and processes too; the other limits and the "
 			      "aborts are whole.");
-	if (incomplete || s->narrowed)
+	if (lacking || incomplete || s->narrowed)
 		outbuf_char(b, '\n');
 }
 

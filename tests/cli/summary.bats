@@ -227,6 +227,13 @@ on_terminal() {
 	"$LINGERSTAT" summary --sections aborts | grep -q '^  Connections, counted since .* gone\.$'
 }
 
+@test "summary: a kind that this kernel lacks is not counted as none" {
+	run "$LINGERSTAT" summary --dccp
+	[ "$status" -ne 0 ] || skip "this kernel lists DCCP"
+	[ "$status" -eq 3 ]
+	[[ $output == *"INCOMPLETE: this kernel does not list every kind"* ]]
+}
+
 @test "summary: wrong words" {
 	refuses --by "'prcess'" "did you mean 'process'" -- summary --by prcess
 	refuses --by "needs a value" -- summary --by
