@@ -201,7 +201,7 @@ static void names_mean_both_versions(void **state)
 
 /* ---- who decides ---- */
 
-/* Socket messages that reach the program, counted by strace; -1 where strace cannot. Nothing is
+/* Socket messages that reach the program, counted by strace. Nothing is
  * shown that needs owners, as then a look goes before whether there is anything to ask for. */
 static int messages_received(const char *expression)
 {
@@ -220,12 +220,10 @@ static int messages_received(const char *expression)
 	struct tool_run run;
 	int count = 0;
 
-	if (tool_run(&run, words) != 0 || run.status != 0) {
-		printf("# strace: %.200s\n", run.errors ? run.errors : "cannot be run");
-		count = -1;
-	}
-	for (const char *at = run.errors; count >= 0 && at && (at = strstr(at, "idiag_state="));
-	     at++)
+	assert_return_code(tool_run_traced(&run, words), 0);
+	if (run.status != 0)
+		fail_msg("'%s': status %d", expression, run.status);
+	for (const char *at = run.errors; (at = strstr(at, "idiag_state=")); at++)
 		count++;
 	tool_free(&run);
 	return count;
@@ -292,10 +290,8 @@ static void the_kernel_decides_what_is_said_to_be_its(void **state)
 	size_t whole = chosen_count("");
 
 	(void)state;
-	if (messages_received("sport = 8080") < 0) {
-		printf("# SKIP counting: strace cannot trace the program here\n");
+	if (!tool_traceable())
 		skip();
-	}
 	for (size_t i = 0; i < COUNT(shares); i++) {
 		size_t arrives = 0;
 		int messages = -1;

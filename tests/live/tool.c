@@ -183,6 +183,31 @@ static int count_of(const char *text, const char *word)
 	return n;
 }
 
+int tool_run_traced(struct tool_run *run, const char *const argv[])
+{
+	int err;
+
+	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+	err = tool_run(run, argv);
+	unsetenv("ASAN_OPTIONS");
+	return err;
+}
+
+bool tool_traceable(void)
+{
+	static const char *const argv[] = { "strace",     "-qq",       "-e", "trace=none",
+					    "lingerstat", "--version", NULL };
+	struct tool_run run;
+	int err = tool_run_traced(&run, argv);
+	bool can = !err && run.status == 0;
+
+	if (!can)
+		printf("# strace %s\n",
+		       err == -ENOENT ? "is not installed" : "cannot trace the program here");
+	tool_free(&run);
+	return can;
+}
+
 int tool_requests(const char *const args[])
 {
 	const char *words[MAX_ARGS] = { "strace", "-e", "trace=sendto,sendmsg", "lingerstat" };
@@ -191,7 +216,7 @@ int tool_requests(const char *const args[])
 
 	for (size_t i = 0; args[i] && i + 5 < MAX_ARGS; i++)
 		words[i + 4] = args[i];
-	if (tool_run(&run, words) == 0 && run.status == 0)
+	if (tool_run_traced(&run, words) == 0 && run.status == 0)
 		count = count_of(run.errors, "nlmsg_type=SOCK_DIAG_BY_FAMILY") +
 			count_of(run.errors, "nlmsg_type=TCPDIAG_GETSOCK");
 	tool_free(&run);

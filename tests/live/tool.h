@@ -6,6 +6,7 @@
 #ifndef LINGERSTAT_TESTS_TOOL_H
 #define LINGERSTAT_TESTS_TOOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -23,8 +24,15 @@ int tool_run(struct tool_run *run, const char *const argv[]);
 
 void tool_free(struct tool_run *run);
 
+/* Whether strace can trace the tool here; a diagnostic says why not. */
+bool tool_traceable(void);
+
+/* tool_run() for a command line that begins with strace. A leak check, which cannot trace what is
+ * traced already, is left out of it. */
+int tool_run_traced(struct tool_run *run, const char *const argv[]);
+
 /* How many requests for sockets the tool sends with these arguments, counted by strace; -1 where
- * strace cannot trace it, or the tool fails. */
+ * the tool fails. */
 int tool_requests(const char *const args[]);
 
 /* `lingerstat explain -j ARG...` (the list ends with NULL): the document, which the caller
