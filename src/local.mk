@@ -213,6 +213,8 @@ src_liblingerstat_a_SOURCES = \
 	src/source/packet.c \
 	src/source/procnet.c \
 	src/source/procnet.h \
+	src/source/request.c \
+	src/source/request.h \
 	src/source/raw.c \
 	src/source/replay.c \
 	src/source/sctp.c \

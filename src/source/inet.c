@@ -8,6 +8,8 @@
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 
+#include "source/request.h"
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static void put_info(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
@@ -162,37 +164,28 @@ void inet_memory_queues(struct socket *sk)
 		sk->outstanding_bytes = sk->unsent_bytes = 0;
 }
 
-static struct nlmsghdr *request_header(char *buf, uint16_t type)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	return nlh;
-}
-
 struct nlmsghdr *inet_request(char *buf, uint8_t address_family, uint8_t protocol, uint32_t states,
 			      uint8_t ext)
 {
-	struct nlmsghdr *nlh = request_header(buf, SOCK_DIAG_BY_FAMILY);
-	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+	const struct inet_diag_req_v2 req = {
+		.sdiag_family = address_family,
+		.sdiag_protocol = protocol,
+		.idiag_ext = ext,
+		.idiag_states = states,
+	};
 
-	req->sdiag_family = address_family;
-	req->sdiag_protocol = protocol;
-	req->idiag_ext = ext;
-	req->idiag_states = states;
-	return nlh;
+	return request_dump(buf, SOCK_DIAG_BY_FAMILY, &req, sizeof(req));
 }
 
 struct nlmsghdr *inet_request_both(char *buf, uint32_t states, uint8_t ext)
 {
-	struct nlmsghdr *nlh = request_header(buf, TCPDIAG_GETSOCK);
-	struct inet_diag_req *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
+	const struct inet_diag_req req = {
+		.idiag_family = AF_INET,
+		.idiag_ext = ext,
+		.idiag_states = states,
+	};
 
-	req->idiag_family = AF_INET;
-	req->idiag_ext = ext;
-	req->idiag_states = states;
-	return nlh;
+	return request_dump(buf, TCPDIAG_GETSOCK, &req, sizeof(req));
 }
 
 void inet_request_filter(struct nlmsghdr *nlh, const struct selection *sel)

@@ -11,6 +11,7 @@
 #include <linux/sock_diag.h>
 
 #include "source/attributes.h"
+#include "source/request.h"
 #include "source/source.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -87,22 +88,17 @@ static int netlink_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_
 
 static struct nlmsghdr *netlink_request(char *buf, const struct selection *sel, unsigned int pass)
 {
-	struct nlmsghdr *nlh;
-	struct netlink_diag_req *req;
+	struct netlink_diag_req req = {
+		.sdiag_family = AF_NETLINK,
+		.sdiag_protocol = NDIAG_PROTO_ALL,
+		.ndiag_show = NDIAG_SHOW_GROUPS | NDIAG_SHOW_MEMINFO,
+	};
 
-	(void)sel;
 	if (pass > 0)
 		return NULL;
-	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
-	req->sdiag_family = AF_NETLINK;
-	req->sdiag_protocol = NDIAG_PROTO_ALL;
-	req->ndiag_show = NDIAG_SHOW_GROUPS | NDIAG_SHOW_MEMINFO;
 	if (sel->want & WANT_EXTENDED)
-		req->ndiag_show |= NDIAG_SHOW_FLAGS;
-	return nlh;
+		req.ndiag_show |= NDIAG_SHOW_FLAGS;
+	return request_dump(buf, SOCK_DIAG_BY_FAMILY, &req, sizeof(req));
 }
 
 const struct family family_netlink = {

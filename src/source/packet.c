@@ -10,6 +10,7 @@
 #include <linux/sock_diag.h>
 
 #include "source/attributes.h"
+#include "source/request.h"
 #include "source/source.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -78,22 +79,18 @@ static int packet_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t
 
 static struct nlmsghdr *packet_request(char *buf, const struct selection *sel, unsigned int pass)
 {
-	struct nlmsghdr *nlh;
-	struct packet_diag_req *req;
+	struct packet_diag_req req = {
+		.sdiag_family = AF_PACKET,
+		.pdiag_show = PACKET_SHOW_INFO | PACKET_SHOW_RING_CFG | PACKET_SHOW_MEMINFO,
+	};
 
 	if (pass > 0)
 		return NULL;
-	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
-	req->sdiag_family = AF_PACKET;
-	req->pdiag_show = PACKET_SHOW_INFO | PACKET_SHOW_RING_CFG | PACKET_SHOW_MEMINFO;
 	if (sel->want & WANT_EXTENDED)
-		req->pdiag_show |= PACKET_SHOW_FANOUT;
+		req.pdiag_show |= PACKET_SHOW_FANOUT;
 	if (sel->want & WANT_FILTER)
-		req->pdiag_show |= PACKET_SHOW_FILTER;
-	return nlh;
+		req.pdiag_show |= PACKET_SHOW_FILTER;
+	return request_dump(buf, SOCK_DIAG_BY_FAMILY, &req, sizeof(req));
 }
 
 const struct family family_packet = {

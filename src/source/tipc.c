@@ -11,6 +11,7 @@
 #include <linux/tipc_sockets_diag.h>
 
 #include "source/attributes.h"
+#include "source/request.h"
 #include "source/source.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -169,19 +170,15 @@ static int tipc_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *
 /* Every state: where the kernel filters it sends an empty message in the socket's place. */
 static struct nlmsghdr *tipc_request(char *buf, const struct selection *sel, unsigned int pass)
 {
-	struct nlmsghdr *nlh;
-	struct tipc_sock_diag_req *req;
+	struct tipc_sock_diag_req req = {
+		.sdiag_family = AF_TIPC,
+		.tidiag_states = UINT32_MAX,
+	};
 
 	(void)sel;
 	if (pass > 0)
 		return NULL;
-	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
-	req->sdiag_family = AF_TIPC;
-	req->tidiag_states = UINT32_MAX;
-	return nlh;
+	return request_dump(buf, SOCK_DIAG_BY_FAMILY, &req, sizeof(req));
 }
 
 const struct family family_tipc = {

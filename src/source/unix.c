@@ -11,6 +11,7 @@
 #include <linux/unix_diag.h>
 
 #include "source/attributes.h"
+#include "source/request.h"
 #include "source/source.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -109,25 +110,21 @@ static int unix_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *
 
 static struct nlmsghdr *unix_request(char *buf, const struct selection *sel, unsigned int pass)
 {
-	struct nlmsghdr *nlh;
-	struct unix_diag_req *req;
+	struct unix_diag_req req = {
+		.sdiag_family = AF_UNIX,
+		.udiag_states = sel->states,
+		.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID,
+	};
 
 	if (pass > 0)
 		return NULL;
-	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
-	req->sdiag_family = AF_UNIX;
-	req->udiag_states = sel->states;
-	req->udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID;
 	if (sel->want & WANT_MEMORY)
-		req->udiag_show |= UDIAG_SHOW_MEMINFO;
+		req.udiag_show |= UDIAG_SHOW_MEMINFO;
 	if (sel->want & WANT_EXTENDED)
-		req->udiag_show |= UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS;
+		req.udiag_show |= UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS;
 	if (sel->want & WANT_WAITING)
-		req->udiag_show |= UDIAG_SHOW_ICONS;
-	return nlh;
+		req.udiag_show |= UDIAG_SHOW_ICONS;
+	return request_dump(buf, SOCK_DIAG_BY_FAMILY, &req, sizeof(req));
 }
 
 static struct nlmsghdr *unix_exact(char *buf, const struct socket *sk)

@@ -9,6 +9,7 @@
 #include <linux/vm_sockets_diag.h>
 
 #include "source/attributes.h"
+#include "source/request.h"
 #include "source/source.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -46,18 +47,14 @@ static int vsock_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t 
 
 static struct nlmsghdr *vsock_request(char *buf, const struct selection *sel, unsigned int pass)
 {
-	struct nlmsghdr *nlh;
-	struct vsock_diag_req *req;
+	struct vsock_diag_req req = {
+		.sdiag_family = AF_VSOCK,
+		.vdiag_states = sel->states,
+	};
 
 	if (pass > 0)
 		return NULL;
-	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
-	req->sdiag_family = AF_VSOCK;
-	req->vdiag_states = sel->states;
-	return nlh;
+	return request_dump(buf, SOCK_DIAG_BY_FAMILY, &req, sizeof(req));
 }
 
 const struct family family_vsock = {

@@ -11,6 +11,7 @@
 #include <linux/xdp_diag.h>
 
 #include "source/attributes.h"
+#include "source/request.h"
 #include "source/source.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -50,20 +51,16 @@ static int xdp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *b
 
 static struct nlmsghdr *xdp_request(char *buf, const struct selection *sel, unsigned int pass)
 {
-	struct nlmsghdr *nlh;
-	struct xdp_diag_req *req;
+	struct xdp_diag_req req = {
+		.sdiag_family = AF_XDP,
+		.xdiag_show = XDP_SHOW_INFO | XDP_SHOW_MEMINFO,
+	};
 
 	if (pass > 0)
 		return NULL;
-	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
-	req->sdiag_family = AF_XDP;
-	req->xdiag_show = XDP_SHOW_INFO | XDP_SHOW_MEMINFO;
 	if (sel->want & WANT_EXTENDED)
-		req->xdiag_show |= XDP_SHOW_RING_CFG | XDP_SHOW_UMEM | XDP_SHOW_STATS;
-	return nlh;
+		req.xdiag_show |= XDP_SHOW_RING_CFG | XDP_SHOW_UMEM | XDP_SHOW_STATS;
+	return request_dump(buf, SOCK_DIAG_BY_FAMILY, &req, sizeof(req));
 }
 
 const struct family family_xdp = {
