@@ -115,13 +115,6 @@ int range_parse(struct range *range, const char *text, const char **why)
 	return 0;
 }
 
-bool range_alerts(const struct range *range, double value)
-{
-	bool within = value >= range->start && value <= range->end;
-
-	return within == range->inside;
-}
-
 /* Whether all, none or some of the values between the bounds lie within the range. */
 enum tri range_alerts_between(const struct range *range, double least, double most)
 {
@@ -131,4 +124,9 @@ enum tri range_alerts_between(const struct range *range, double least, double mo
 	if (!all && !none)
 		return TRI_UNKNOWN;
 	return all == range->inside ? TRI_YES : TRI_NO;
+}
+
+bool range_alerts(const struct range *range, double value)
+{
+	return range_alerts_between(range, value, value) == TRI_YES;
 }
