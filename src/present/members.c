@@ -38,12 +38,6 @@ void member_percent(struct outbuf *b, const char *key, double value)
 		outbuf_printf(b, "%.1f", value);
 }
 
-void member_bool(struct outbuf *b, const char *key, bool value)
-{
-	member_key(b, key);
-	outbuf_str(b, value ? "true" : "false");
-}
-
 void member_text(struct outbuf *b, const char *key, const char *text)
 {
 	member_key(b, key);

@@ -19,7 +19,6 @@ void member_count(struct outbuf *b, const char *key, uint64_t value);
 
 /* A number with one digit behind the point, null below 0. */
 void member_percent(struct outbuf *b, const char *key, double value);
-void member_bool(struct outbuf *b, const char *key, bool value);
 
 /* A string, escaped; null for NULL. */
 void member_text(struct outbuf *b, const char *key, const char *text);
