@@ -370,7 +370,7 @@ TESTS = $(TESTS_UNIT) $(TESTS_LIVE) $(CLI_TESTS) $(CONSUMER_TESTS)
 # What a second build (another compiler, sanitizers) runs: `make check-smoke`.
 SMOKE_TESTS = $(TESTS_UNIT) $(TESTS_SMOKE_LIVE) $(CLI_TESTS)
 TEST_EXTENSIONS = .bats .t
-EXTRA_DIST += $(CLI_TESTS) tests/cli/complete.zsh tests/cli/schema.py tests/run-tap tests/tally
+EXTRA_DIST += $(CLI_TESTS) tests/cli/complete.zsh tests/cli/recording.bash tests/cli/schema.py tests/run-tap tests/tally
 
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 RUN_TAP = $(SHELL) $(top_srcdir)/tests/run-tap

@@ -4,24 +4,7 @@
 # -i, -m, -o, -e and their like, on a recorded dump, in every format. What is expected of some
 # rows stands beside the recording.
 
-setup() {
-	: "${LINGERSTAT:=lingerstat}"
-	: "${TESTDATA:=$BATS_TEST_DIRNAME/../data}"
-	dump=$TESTDATA/states.dump
-	jq=${JQ:-jq}
-	out=$BATS_TEST_TMPDIR/out
-	err=$BATS_TEST_TMPDIR/err
-}
-
-# list ARGUMENT...: lists the recording into $out; it must succeed and say nothing else.
-list() {
-	status=0
-	"$LINGERSTAT" --read "$dump" "$@" >"$out" 2>"$err" || status=$?
-	if [ "$status" -ne 0 ] || [ -s "$err" ]; then
-		echo "status $status: $(cat "$err")"
-		return 1
-	fi
-}
+load recording
 
 # One socket of each kind of state.
 some='sport = 10000 or state syn-sent or state time-wait or sport = 10107'

@@ -3,14 +3,7 @@
 #
 # What goes wrong on the command line and in files: one line that says what, and the exit status.
 
-setup() {
-	: "${LINGERSTAT:=lingerstat}"
-	: "${TESTDATA:=$BATS_TEST_DIRNAME/../data}"
-	dump=$TESTDATA/states.dump
-	jq=${JQ:-jq}
-	out=$BATS_TEST_TMPDIR/out
-	err=$BATS_TEST_TMPDIR/err
-}
+load recording
 
 # ends STATUS ARGUMENT...: runs the tool, which must end with that status.
 ends() {

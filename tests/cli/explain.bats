@@ -4,14 +4,7 @@
 # `lingerstat explain` on the command line: what each reason word means, and the sockets of a
 # recording in sentences and as data.
 
-setup() {
-	: "${LINGERSTAT:=lingerstat}"
-	: "${TESTDATA:=$BATS_TEST_DIRNAME/../data}"
-	dump=$TESTDATA/states.dump
-	jq=${JQ:-jq}
-	out=$BATS_TEST_TMPDIR/out
-	err=$BATS_TEST_TMPDIR/err
-}
+load recording
 
 # explain ARGUMENT...: stdout in $out, stderr in $err, the exit status in $status.
 explain() {

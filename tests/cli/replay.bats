@@ -4,24 +4,7 @@
 # Listings of a recording: sockets in every TCP state over IPv4 and IPv6, as the kernel told them
 # to `ss -D` (tests/data/record-states made them). What is expected stands beside the recording.
 
-setup() {
-	: "${LINGERSTAT:=lingerstat}"
-	: "${TESTDATA:=$BATS_TEST_DIRNAME/../data}"
-	dump=$TESTDATA/states.dump
-	jq=${JQ:-jq}
-	out=$BATS_TEST_TMPDIR/out
-	err=$BATS_TEST_TMPDIR/err
-}
-
-# list ARGUMENT...: lists the recording into $out; it must succeed and say nothing else.
-list() {
-	status=0
-	"$LINGERSTAT" --read "$dump" "$@" >"$out" 2>"$err" || status=$?
-	if [ "$status" -ne 0 ] || [ -s "$err" ]; then
-		echo "status $status: $(cat "$err")"
-		return 1
-	fi
-}
+load recording
 
 # prints NAME ARGUMENT...: the listing is what states.NAME.expected says. With LINGERSTAT_REWRITE
 # set it is written there instead.

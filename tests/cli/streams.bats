@@ -4,14 +4,7 @@
 # Output that cannot be written, streams that are closed, help and version, and what hostile names
 # may do to a terminal.
 
-setup() {
-	: "${LINGERSTAT:=lingerstat}"
-	: "${TESTDATA:=$BATS_TEST_DIRNAME/../data}"
-	dump=$TESTDATA/states.dump
-	jq=${JQ:-jq}
-	out=$BATS_TEST_TMPDIR/out
-	err=$BATS_TEST_TMPDIR/err
-}
+load recording
 
 teardown() {
 	# The holder, if any, ends when nobody holds its standard input.

@@ -3,14 +3,7 @@
 #
 # The command `summary`: sums of a recorded dump, sections and keys, what is refused.
 
-setup() {
-	: "${LINGERSTAT:=lingerstat}"
-	: "${TESTDATA:=$BATS_TEST_DIRNAME/../data}"
-	dump=$TESTDATA/states.dump
-	jq=${JQ:-jq}
-	out=$BATS_TEST_TMPDIR/out
-	err=$BATS_TEST_TMPDIR/err
-}
+load recording
 
 # refuses WORD... -- ARGUMENT...: a usage error, one line with each of the words.
 refuses() {
