@@ -252,13 +252,15 @@ AM_YFLAGS = -d -Wno-yacc
 src/filter/scanner.$(OBJEXT): src/filter/grammar.h
 MAINTAINERCLEANFILES = src/filter/grammar.c src/filter/grammar.h
 
-# --- the BPF program -----------------------------------------------------------------------------
+# --- the BPF programs ----------------------------------------------------------------------------
 
-# The light skeleton holds the program as bytes of the host's order; the program is loaded with
-# plain system calls, so that nothing of libbpf is linked.
-BPF_SKELETON = src/bpf/owners.lskel.$(BPF_ENDIAN).h
-BPF_PROGRAM = src/bpf/owners.bpf.c src/bpf/owners_record.h
-EXTRA_DIST += src/bpf/owners.bpf.c $(BPF_SKELETON)
+# A light skeleton holds a program as bytes of the host's order; the program is loaded with plain
+# system calls, so that nothing of libbpf is linked. One more program is its name here, its files in
+# a line of its own, and the object that includes its skeleton.
+BPF_SKELETONS = src/bpf/owners.lskel.$(BPF_ENDIAN).h
+BPF_SOURCE_FILES = src/bpf/owners.bpf.c
+src/bpf/owners.lskel.$(BPF_ENDIAN).h: src/bpf/owners.bpf.c src/bpf/owners_record.h
+EXTRA_DIST += $(BPF_SOURCE_FILES) $(BPF_SKELETONS)
 
 # -ffreestanding: clang's own stdint.h serves, no header of the C library is looked for.
 # -ffile-prefix-map: the skeleton carries file names; it must not depend on where it was made.
@@ -271,29 +273,32 @@ V_BPF_0 = @echo "  BPF     " $@;
 
 if HAVE_BPF
 AM_CPPFLAGS += $(LIBBPF_CFLAGS)
-CLEANFILES += src/bpf/owners.bpf.o $(BPF_SKELETON).tmp
+CLEANFILES += $(BPF_SOURCE_FILES:.c=.o) $(BPF_SKELETONS:=.tmp)
 
-# A release carries the skeleton in the source tree; it is only made again when the program
+src/enrich/owners_bpf.$(OBJEXT): src/bpf/owners.lskel.$(BPF_ENDIAN).h
+
+# A release carries the skeletons in the source tree; one is only made again when its program
 # has changed since. distclean of a release must not remove it: hence no CLEANFILES entry for
-# the copy there, and one for the build tree's.
-$(BPF_SKELETON): $(BPF_PROGRAM)
+# the copy there, and one for the build tree's. What bpftool writes was not written with our
+# warnings in mind: the pragma keeps the compiler quiet about it.
+$(BPF_SKELETONS):
 	@if test -z "$(CLANG)" || test -z "$(BPFTOOL)"; then \
 		echo "$@ is older than its source: clang and bpftool are needed to make it" >&2; \
 		exit 1; \
 	fi
 	@$(MKDIR_P) src/bpf
-	$(V_BPF)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -I$(top_srcdir)/src \
-		-c $(top_srcdir)/src/bpf/owners.bpf.c -o src/bpf/owners.bpf.o && \
-	$(BPFTOOL) gen skeleton -L src/bpf/owners.bpf.o name owners_bpf > $@.tmp && \
+	$(V_BPF)program=`basename $@ .lskel.$(BPF_ENDIAN).h` && \
+	$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -I$(top_srcdir)/src \
+		-c $(top_srcdir)/src/bpf/$$program.bpf.c -o src/bpf/$$program.bpf.o && \
+	echo '#pragma GCC system_header' > $@.tmp && \
+	$(BPFTOOL) gen skeleton -L src/bpf/$$program.bpf.o name $${program}_bpf >> $@.tmp && \
 	mv -f $@.tmp $@
 
-src/enrich/owners_bpf.$(OBJEXT): $(BPF_SKELETON)
-
 clean-local:
-	test "$(top_srcdir)" = "$(top_builddir)" || rm -f $(BPF_SKELETON)
+	test "$(top_srcdir)" = "$(top_builddir)" || rm -f $(BPF_SKELETONS)
 else
-# Only `make dist` asks for it here.
-$(BPF_SKELETON):
-	@echo "make dist: a release carries the BPF program ready made:" \
+# Only `make dist` asks for them here.
+$(BPF_SKELETONS):
+	@echo "make dist: a release carries the BPF programs ready made:" \
 		"configure --with-bpf=yes first" >&2; exit 1
 endif

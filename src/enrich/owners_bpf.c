@@ -22,18 +22,11 @@
 #include <unistd.h>
 #include <linux/bpf.h>
 
-/* Made by bpftool, and not written with our warnings in mind. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wsign-compare"
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #ifdef WORDS_BIGENDIAN
 #include "bpf/owners.lskel.eb.h"
 #else
 #include "bpf/owners.lskel.el.h"
 #endif
-#pragma GCC diagnostic pop
 
 #include "bpf/owners_record.h"
 
