@@ -286,7 +286,7 @@ closelab: lingerstat$(EXEEXT) tests/live/closelab/closelab$(EXEEXT)
 
 # Benchmarks, in namespaces of their own: `make bench` prints what things cost and asserts nothing.
 BENCHES = tests/bench/check-cost
-EXTRA_PROGRAMS = $(BENCHES) tests/bench/bare
+EXTRA_PROGRAMS = $(BENCHES) tests/bench/bare tests/bench/soak/soak
 CLEANFILES += $(EXTRA_PROGRAMS)
 BENCH_CROWD = tests/bench/crowd.c tests/bench/crowd.h
 BENCH_RACE = tests/bench/race.c tests/bench/race.h
@@ -300,6 +300,20 @@ bench: lingerstat$(EXEEXT) tests/bench/bare$(EXEEXT) $(BENCHES)
 		BENCH_BARE='$(abs_top_builddir)/tests/bench/bare' $$bench || exit; \
 	done
 .PHONY: bench
+
+# An hour, or DURATION seconds, of runs over sockets that come and go; fails when one is not right.
+tests_bench_soak_soak_SOURCES = \
+	tests/bench/soak/bpf-ids.c tests/bench/soak/bpf-ids.h \
+	tests/bench/soak/churn.c tests/bench/soak/churn.h \
+	tests/bench/soak/follower.c tests/bench/soak/follower.h \
+	tests/bench/soak/forms.c tests/bench/soak/forms.h \
+	tests/bench/soak/onerun.c tests/bench/soak/onerun.h \
+	tests/bench/soak/pace.c tests/bench/soak/pace.h \
+	tests/bench/soak/soak.c $(BENCH_CROWD) $(BENCH_RACE) $(LIVE_HARNESS)
+
+soak: lingerstat$(EXEEXT) tests/bench/soak/soak$(EXEEXT)
+	@LINGERSTAT='$(abs_top_builddir)/lingerstat' tests/bench/soak/soak $(DURATION) || test $$? = 77
+.PHONY: soak
 
 # Tests of the command line.
 CLI_TESTS = \
