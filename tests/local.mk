@@ -329,6 +329,7 @@ CLI_TESTS = \
 	tests/cli/manpages-close.bats \
 	tests/cli/manpages-monitoring.bats \
 	tests/cli/csv.bats \
+	tests/cli/hardening.bats \
 	tests/cli/quickstart.bats \
 	tests/cli/range-oracle.bats \
 	tests/cli/metrics.bats \
@@ -402,6 +403,9 @@ AM_TESTS_ENVIRONMENT = \
 	TOP_BUILDDIR='$(abs_top_builddir)'; export TOP_BUILDDIR; \
 	BATS='$(BATS)'; export BATS; \
 	JQ='$(JQ)'; export JQ; \
+	HARDENING_OFF='$(hardening_off)'; export HARDENING_OFF; \
+	HARDENING_TAKEN='$(hardening_taken)'; export HARDENING_TAKEN; \
+	HARDENING_REFUSED='$(hardening_refused)'; export HARDENING_REFUSED; \
 	AWK='$(AWK)'; export AWK;
 
 # One line with the sum of all tests comes last, whether they pass, fail, or cannot even be built.
