@@ -7,34 +7,38 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* No room is left, so that each append from here on meets the error. */
+int outbuf_fail(struct outbuf *b, int err)
+{
+	if (!b->error)
+		b->error = err;
+	b->cap = b->len;
+	return b->error;
+}
+
 int outbuf_open(struct outbuf *b, int fd)
 {
 	*b = (struct outbuf){ .fd = fd, .cap = fd < 0 ? 512 : OUTBUF_SIZE };
 	b->data = malloc(b->cap);
-	if (!b->data)
-		b->error = -ENOMEM;
-	return b->error;
+	return b->data ? 0 : outbuf_fail(b, -ENOMEM);
 }
 
 int outbuf_flush(struct outbuf *b)
 {
-	size_t done = 0;
+	size_t done = 0, len = b->len;
 
 	if (b->fd < 0 || b->error)
 		return b->error;
-	while (done < b->len) {
-		ssize_t n = write(b->fd, b->data + done, b->len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			b->error = -errno;
-			break;
-		}
-		done += (size_t)n;
-	}
 	b->len = 0;
-	return b->error;
+	while (done < len) {
+		ssize_t n = write(b->fd, b->data + done, len - done);
+
+		if (n < 0 && errno != EINTR)
+			return outbuf_fail(b, -errno);
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
 }
 
 int outbuf_close(struct outbuf *b)
@@ -43,6 +47,7 @@ int outbuf_close(struct outbuf *b)
 
 	free(b->data);
 	b->data = NULL;
+	b->len = b->cap = 0;
 	return err;
 }
 
@@ -55,36 +60,19 @@ static int grow(struct outbuf *b, size_t need)
 		cap *= 2;
 	data = realloc(b->data, cap);
 	if (!data)
-		return -ENOMEM;
+		return outbuf_fail(b, -ENOMEM);
 	b->data = data;
 	b->cap = cap;
 	return 0;
 }
 
-char *outbuf_reserve(struct outbuf *b, size_t n)
+char *outbuf_more(struct outbuf *b, size_t n)
 {
-	if (b->error)
+	if (b->error || outbuf_flush(b))
 		return NULL;
-	if (b->cap - b->len < n && b->fd >= 0)
-		outbuf_flush(b);
-	if (b->cap - b->len < n && !b->error)
-		b->error = grow(b, b->len + n);
-	return b->error ? NULL : b->data + b->len;
-}
-
-void outbuf_put(struct outbuf *b, const char *s, size_t n)
-{
-	char *p = outbuf_reserve(b, n);
-
-	if (!p)
-		return;
-	memcpy(p, s, n);
-	b->len += n;
-}
-
-void outbuf_char(struct outbuf *b, char c)
-{
-	outbuf_put(b, &c, 1);
+	if (b->cap - b->len < n && grow(b, b->len + n))
+		return NULL;
+	return b->data + b->len;
 }
 
 void outbuf_fill(struct outbuf *b, char c, size_t n)
@@ -97,16 +85,44 @@ void outbuf_fill(struct outbuf *b, char c, size_t n)
 	b->len += n;
 }
 
-void outbuf_u64(struct outbuf *b, uint64_t v)
-{
-	char tmp[20];
-	size_t i = sizeof(tmp);
+static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+			    "25262728293031323334353637383940414243444546474849"
+			    "50515253545556575859606162636465666768697071727374"
+			    "75767778798081828384858687888990919293949596979899";
 
-	do {
-		tmp[--i] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	outbuf_put(b, tmp + i, sizeof(tmp) - i);
+static char *put_pair(char *p, uint64_t v)
+{
+	memcpy(p, pairs + v * 2, 2);
+	return p + 2;
+}
+
+/* Below a hundred; without a 0 before it. */
+static char *put_head(char *p, uint64_t v)
+{
+	if (v >= 10)
+		return put_pair(p, v);
+	*p = (char)('0' + v);
+	return p + 1;
+}
+
+/* Bytes of addresses and ports are all that most rows have: for them no digit is counted. */
+char *outbuf_digits(char *p, uint64_t v)
+{
+	if (v < 100)
+		return put_head(p, v);
+	if (v < 10000)
+		return put_pair(put_head(p, v / 100), v % 100);
+	p = outbuf_digits(p, v / 10000);
+	p = put_pair(p, v / 100 % 100);
+	return put_pair(p, v % 100);
+}
+
+void outbuf_number(struct outbuf *b, uint64_t v)
+{
+	char *p = outbuf_reserve(b, DIGITS_MAX);
+
+	if (p)
+		b->len = (size_t)(outbuf_digits(p, v) - b->data);
 }
 
 void outbuf_i64(struct outbuf *b, int64_t v)

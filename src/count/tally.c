@@ -16,9 +16,8 @@ static void add_stake(struct stake *s, const struct close_forecast *f)
 
 static void add_reasons(struct tally *t, const struct close_forecast *f)
 {
-	for (int i = 0; i < REASON_COUNT; i++)
-		if (f->reasons & REASON_BIT(i))
-			add_stake(&t->reasons[i], f);
+	for (reason_set left = f->reasons; left; left &= left - 1)
+		add_stake(&t->reasons[__builtin_ctz(left)], f);
 	t->linger_unknown += !!(f->reasons & REASON_BIT(REASON_LINGER_UNKNOWN));
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/socket.h"
 
+#include <string.h>
+
 #define ORPHAN_STATES                                                                         \
 	(STATE_BIT(STATE_FIN_WAIT1) | STATE_BIT(STATE_FIN_WAIT2) | STATE_BIT(STATE_CLOSING) | \
 	 STATE_BIT(STATE_LAST_ACK))
@@ -70,35 +72,31 @@ struct socket socket_subflow(const struct socket *sk, uint32_t i)
 	return row;
 }
 
-static const struct tcp_evidence no_evidence = {
-	.notsent_bytes = UNKNOWN,
-	.unacked_segments = UNKNOWN,
-	.retransmits = UNKNOWN,
-	.backoff = UNKNOWN,
-	.probes = UNKNOWN,
-	.snd_wnd_bytes = UNKNOWN,
-	.rto_us = UNKNOWN,
-	.rtt_us = UNKNOWN,
-	.last_data_sent_ms = UNKNOWN,
-	.last_ack_recv_ms = UNKNOWN,
-	.last_data_recv_ms = UNKNOWN,
-	.delivery_rate_bytes_per_second = UNKNOWN,
-	.rate_app_limited = UNKNOWN,
-	.pacing_rate_bytes_per_second = UNKNOWN,
+#define NO_EVIDENCE                                                                            \
+	{                                                                                      \
+		.notsent_bytes = UNKNOWN, .unacked_segments = UNKNOWN, .retransmits = UNKNOWN, \
+		.backoff = UNKNOWN, .probes = UNKNOWN, .snd_wnd_bytes = UNKNOWN,               \
+		.rto_us = UNKNOWN, .rtt_us = UNKNOWN, .last_data_sent_ms = UNKNOWN,            \
+		.last_ack_recv_ms = UNKNOWN, .last_data_recv_ms = UNKNOWN,                     \
+		.delivery_rate_bytes_per_second = UNKNOWN, .rate_app_limited = UNKNOWN,        \
+		.pacing_rate_bytes_per_second = UNKNOWN,                                       \
+	}
+
+/* Made once: to copy it whole is the quickest way to a new record. */
+static const struct socket blank = {
+	.unread_bytes = UNKNOWN,
+	.outstanding_bytes = UNKNOWN,
+	.unsent_bytes = UNKNOWN,
+	.cgroup_id = UNKNOWN,
+	.mark = UNKNOWN,
+	.destroyed_ms = UNKNOWN,
+	.tcp = NO_EVIDENCE,
+	.mptcp = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN },
+	.linger = { .seconds = UNKNOWN },
+	.options = { .user_timeout_ms = UNKNOWN },
 };
 
 void socket_init(struct socket *sk)
 {
-	*sk = (struct socket){
-		.unread_bytes = UNKNOWN,
-		.outstanding_bytes = UNKNOWN,
-		.unsent_bytes = UNKNOWN,
-		.cgroup_id = UNKNOWN,
-		.mark = UNKNOWN,
-		.destroyed_ms = UNKNOWN,
-		.tcp = no_evidence,
-		.mptcp = { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN },
-		.linger = { .seconds = UNKNOWN },
-		.options = { .user_timeout_ms = UNKNOWN },
-	};
+	memcpy(sk, &blank, sizeof(*sk));
 }

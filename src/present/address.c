@@ -138,12 +138,15 @@ static bool ask_resolver(struct host *host)
 }
 
 /* The name, or NULL when the resolver has none. */
-static const char *host_name(struct names *names, uint8_t family, const struct in6_addr *addr)
+static const char *host_name(struct names *names, uint8_t family, const struct endpoint *ep)
 {
+	struct in6_addr whole = { 0 };
+	const struct in6_addr *addr = &whole;
 	struct host *slot;
 
 	if (!names->hosts)
 		return NULL;
+	memcpy(&whole, &ep->addr, family == AF_INET ? sizeof(ep->addr.v4) : sizeof(ep->addr.v6));
 	slot = &names->hosts[(addr->s6_addr32[0] ^ addr->s6_addr32[3] * 31) % HOST_CACHE];
 	if (slot->family != family || memcmp(&slot->addr, addr, sizeof(*addr)) != 0) {
 		slot->family = family;
@@ -156,13 +159,16 @@ static const char *host_name(struct names *names, uint8_t family, const struct i
 
 static void put_v4(struct outbuf *b, struct in_addr addr)
 {
-	const uint8_t *p = (const uint8_t *)&addr;
+	const uint8_t *bytes = (const uint8_t *)&addr;
+	char *p = outbuf_reserve(b, 4 * DIGITS_MAX);
 
+	if (!p)
+		return;
 	for (int i = 0; i < 4; i++) {
-		if (i)
-			outbuf_char(b, '.');
-		outbuf_u64(b, p[i]);
+		p = outbuf_digits(p, bytes[i]);
+		*p++ = '.';
 	}
+	b->len = (size_t)(p - 1 - b->data); /* without the last point */
 }
 
 static void put_v6(struct outbuf *b, const struct in6_addr *addr)
@@ -188,25 +194,16 @@ static bool is_dual_wildcard(const struct socket *sk, const struct endpoint *ep)
 	       IN6_IS_ADDR_UNSPECIFIED(&ep->addr.v6);
 }
 
-static struct in6_addr whole_address(const struct socket *sk, const struct endpoint *ep)
-{
-	struct in6_addr addr = { 0 };
-
-	memcpy(&addr, &ep->addr, sk->family == AF_INET ? 4 : 16);
-	return addr;
-}
-
 static void put_address(struct outbuf *b, const struct socket *sk, const struct endpoint *ep,
 			struct names *names)
 {
-	struct in6_addr addr = whole_address(sk, ep);
 	const char *host;
 
 	if (is_dual_wildcard(sk, ep)) {
 		outbuf_char(b, '*');
 		return;
 	}
-	host = names->want_hosts ? host_name(names, sk->family, &addr) : NULL;
+	host = names->want_hosts ? host_name(names, sk->family, ep) : NULL;
 	if (host) {
 		escape_text(b, host, strlen(host));
 		return;
@@ -256,20 +253,26 @@ static const char *port_name(const struct socket *sk, uint16_t port, const struc
 	return service_name(names, port, sk->netid == NETID_UDP || sk->netid == NETID_UDPLITE);
 }
 
+/* True when the end was written: it is no address and port. */
+static bool other_cell(struct outbuf *b, const struct socket *sk, bool peer,
+		       const struct names *names)
+{
+	const struct end_format *other = end_format_of(sk->family);
+
+	if (other)
+		other->cell(b, sk, peer, !names->want_services);
+	else if (sk->family == AF_UNIX)
+		unix_cell(b, sk, peer);
+	return other || sk->family == AF_UNIX;
+}
+
 void address_cell(struct outbuf *b, const struct socket *sk, bool peer, struct names *names)
 {
 	const struct endpoint *ep = peer ? &sk->peer : &sk->local;
-	const struct end_format *other = end_format_of(sk->family);
 	const char *service;
 
-	if (other) {
-		other->cell(b, sk, peer, !names->want_services);
+	if (!socket_is_inet(sk) && other_cell(b, sk, peer, names))
 		return;
-	}
-	if (sk->family == AF_UNIX) {
-		unix_cell(b, sk, peer);
-		return;
-	}
 	put_address(b, sk, ep, names);
 	if (shows_device(sk, ep, peer)) {
 		outbuf_char(b, '%');

@@ -58,8 +58,8 @@ static void put_record(struct csv *c, const struct socket *sk)
 		put_field(c->out, c->field.data, c->field.len);
 	}
 	outbuf_str(c->out, "\r\n");
-	if (c->field.error && !c->out->error)
-		c->out->error = c->field.error;
+	if (c->field.error)
+		outbuf_fail(c->out, c->field.error);
 }
 
 static void csv_row(struct writer *w, const struct socket *sk)

@@ -150,8 +150,8 @@ static void put_lines_exact(struct outbuf *b, const struct detail_value *v)
 				outbuf_char(b, ';');
 			put_text(b, line.data, line.len);
 		}
-	if (line.error && !b->error)
-		b->error = line.error;
+	if (line.error)
+		outbuf_fail(b, line.error);
 	outbuf_close(&line);
 }
 

@@ -63,10 +63,50 @@ static void put_hex(struct outbuf *b, const char *s, size_t n)
 		outbuf_printf(b, "\\x%02x", (uint8_t)s[i]);
 }
 
-void escape_text(struct outbuf *b, const char *s, size_t n)
+#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* The top bit of every byte that is 0, and perhaps of bytes above one: exact where it is none. */
+static uint64_t zeros(uint64_t word)
 {
+	return (word - EACH_BYTE(1)) & ~word & EACH_BYTE(0x80);
+}
+
+/* Eight bytes that no format has to escape. */
+static bool is_plain_word(uint64_t word)
+{
+	uint64_t controls = (word - EACH_BYTE(0x20)) | word | zeros(word ^ EACH_BYTE(0x7f));
+
+	return !((controls & EACH_BYTE(0x80)) | zeros(word ^ EACH_BYTE('"')) |
+		 zeros(word ^ EACH_BYTE('\\')));
+}
+
+static bool is_plain_byte(uint8_t c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* How many bytes from the first on can be copied as they are, in every format: of nearly all names
+ * all of them. */
+static size_t plain_length(const char *s, size_t n)
+{
+	uint64_t word;
 	size_t i = 0;
 
+	for (; i + sizeof(word) <= n; i += sizeof(word)) {
+		memcpy(&word, s + i, sizeof(word));
+		if (!is_plain_word(word))
+			break;
+	}
+	while (i < n && is_plain_byte((uint8_t)s[i]))
+		i++;
+	return i;
+}
+
+void escape_text(struct outbuf *b, const char *s, size_t n)
+{
+	size_t i = plain_length(s, n);
+
+	outbuf_put(b, s, i);
 	while (i < n) {
 		unsigned int point = 0;
 		size_t len = utf8_sequence(s + i, n - i, &point);
@@ -79,6 +119,7 @@ void escape_text(struct outbuf *b, const char *s, size_t n)
 			outbuf_str(b, "\\\\");
 		else
 			outbuf_put(b, s + i, len);
+		b->wide |= point > 0x7e;
 		i += len ? len : 1;
 	}
 }
@@ -86,9 +127,10 @@ void escape_text(struct outbuf *b, const char *s, size_t n)
 bool escape_json(struct outbuf *b, const char *s, size_t n)
 {
 	bool valid = true;
-	size_t i = 0;
+	size_t i = plain_length(s, n);
 
 	outbuf_char(b, '"');
+	outbuf_put(b, s, i);
 	while (i < n) {
 		unsigned int point = 0;
 		size_t len = utf8_sequence(s + i, n - i, &point);

@@ -18,7 +18,8 @@ size_t utf8_sequence(const char *s, size_t n, unsigned int *point);
 
 /* For people: control bytes (C0, DEL, C1, line and bidirectional controls) and bytes that are no
  * UTF-8 become \xNN, a backslash becomes \\. In a buffer marked
- * `ascii` so does all else: in a locale that is not UTF-8 its bytes are control bytes. */
+ * `ascii` so does all else: in a locale that is not UTF-8 its bytes are control bytes. Where it did
+ * not, the buffer is `wide`. */
 void escape_text(struct outbuf *b, const char *s, size_t n);
 
 /* A JSON string with its quotes. Bytes that are no UTF-8 become U+FFFD; returns false when there

@@ -46,7 +46,7 @@ void explain_text(struct outbuf *b, const struct socket *sk, const struct explai
 	const char *advice;
 
 	if (outbuf_open(&text, -1) < 0) {
-		b->error = text.error;
+		outbuf_fail(b, text.error);
 		return;
 	}
 	text.ascii = b->ascii;
@@ -87,7 +87,7 @@ void explain_json(struct outbuf *b, const struct socket *sk, const struct explai
 	const char *advice;
 
 	if (outbuf_open(&text, -1) < 0) {
-		b->error = text.error;
+		outbuf_fail(b, text.error);
 		return;
 	}
 	outbuf_char(b, '{');

@@ -242,7 +242,7 @@ static void print(const struct grid *g, struct outbuf *out)
 	size_t room;
 
 	if (!widths) {
-		out->error = -ENOMEM;
+		outbuf_fail(out, -ENOMEM);
 		return;
 	}
 	for (size_t i = 0; i < g->n_columns; i++)
@@ -258,7 +258,7 @@ void grid_print(struct grid *grid, struct outbuf *out)
 {
 	end_cell(grid);
 	if (grid->error || grid->text.error)
-		out->error = -ENOMEM;
+		outbuf_fail(out, -ENOMEM);
 	else
 		print(grid, out);
 	outbuf_close(&grid->text);

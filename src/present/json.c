@@ -13,6 +13,12 @@
 
 #define PREFIX_SIZE 48
 
+/* The end of one parent, the start of another, the key. */
+struct prefix {
+	char text[PREFIX_SIZE];
+	size_t len;
+};
+
 struct json {
 	struct writer writer;
 	struct outbuf *out;
@@ -21,7 +27,7 @@ struct json {
 	bool first; /* no socket yet */
 	size_t count;
 	const struct column *columns[COLUMNS_MAX];
-	char prefix[COLUMNS_MAX][PREFIX_SIZE]; /* what goes before each value */
+	struct prefix prefix[COLUMNS_MAX]; /* what goes before each value */
 	bool ends_in_parent;
 	const struct explain_context *explain; /* NULL: no sentences */
 };
@@ -41,9 +47,9 @@ static size_t parent_length(const char *path)
 	return dot ? (size_t)(dot - path) : 0;
 }
 
-/* Writes what comes before a value: the end of one parent, the start of another, the key. */
-static void make_prefix(char *to, const char *path, const char *before)
+static void make_prefix(struct prefix *prefix, const char *path, const char *before)
 {
+	char *to = prefix->text;
 	size_t parent = parent_length(path);
 	size_t old = before ? parent_length(before) : 0;
 	bool same = parent && parent == old && strncmp(path, before, parent) == 0;
@@ -54,6 +60,18 @@ static void make_prefix(char *to, const char *path, const char *before)
 	else
 		snprintf(to, PREFIX_SIZE, "%s,\"%.*s\":{\"%s\":", old ? "}" : "", (int)parent, path,
 			 path + parent + 1);
+	prefix->len = strlen(to);
+}
+
+/* All of its bytes, of which only the first count: a copy of known size is a few instructions. */
+static void put_prefix(struct outbuf *b, const struct prefix *prefix)
+{
+	char *p = outbuf_reserve(b, sizeof(prefix->text));
+
+	if (!p)
+		return;
+	memcpy(p, prefix->text, sizeof(prefix->text));
+	b->len += prefix->len;
 }
 
 /* In the order of the column table, so that columns of one parent stand together. */
@@ -66,7 +84,7 @@ static void choose_columns(struct json *j, const struct column_list *list)
 	for (size_t i = 0; i < n; i++) {
 		if (!is_chosen(list, &table[i]))
 			continue;
-		make_prefix(j->prefix[j->count], table[i].json, before);
+		make_prefix(&j->prefix[j->count], table[i].json, before);
 		j->columns[j->count++] = &table[i];
 		before = table[i].json;
 	}
@@ -178,7 +196,7 @@ static void put_subflows(struct json *j, const struct socket *sk);
 static void put_columns(struct json *j, const struct socket *sk)
 {
 	for (size_t i = 0; i < j->count; i++) {
-		outbuf_str(j->out, j->prefix[i]);
+		put_prefix(j->out, &j->prefix[i]);
 		if (j->columns[i]->value == json_subflows && sk->subflows.count)
 			put_subflows(j, sk);
 		else

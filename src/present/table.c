@@ -33,6 +33,7 @@ struct table {
 	struct row rows[SAMPLE];
 	size_t held;
 	bool flowing; /* widths are fixed, rows go straight out */
+	bool plain;
 };
 
 static const struct column *column_at(const struct table *t, size_t i)
@@ -311,12 +312,66 @@ static void live_begin(struct writer *w, const struct run_info *info)
 	t->flowing = true;
 }
 
+/* In the row, beneath nothing, in one colour and uncut: the cells stand in the text as they will be
+ * seen, and need no second look. */
+static bool is_plain(const struct table *t)
+{
+	return t->all == t->columns && !t->options.color && !t->options.width;
+}
+
+/* Pads the cell that is the end of the text. It has few bytes, or few spaces before it: moving
+ * them by hand is quicker than a call. */
+static void pad_cell(struct outbuf *text, size_t start, size_t width, enum place place)
+{
+	size_t n = text->len - start, pad, i;
+	size_t shown = text->wide ? text_width(text->data + start, n) : n;
+	char *cell;
+
+	if (shown >= width || !outbuf_reserve(text, width - shown))
+		return;
+	pad = width - shown;
+	cell = text->data + start;
+	text->len += pad;
+	if (place == PLACE_RIGHT)
+		for (i = n; i-- > 0;)
+			cell[i + pad] = cell[i];
+	else
+		cell += n;
+	for (i = 0; i < pad; i++)
+		cell[i] = ' ';
+}
+
+static void put_plain_row(struct table *t, const struct socket *sk, bool beneath)
+{
+	struct outbuf *text = &t->text;
+
+	text->len = 0;
+	text->wide = false;
+	if (beneath)
+		outbuf_str(text, "  ");
+	for (size_t i = 0; i < t->columns; i++) {
+		const struct column *c = t->order[i];
+		size_t start = i ? text->len : 0;
+
+		c->cell(text, sk, &t->options.cells);
+		if (c->place == PLACE_RIGHT || i + 1 < t->columns)
+			pad_cell(text, start, t->width[i], c->place);
+		outbuf_char(text, i + 1 < t->columns ? ' ' : '\n');
+	}
+	if (!text->error)
+		outbuf_put(t->out, text->data, text->len);
+}
+
 static void take_row(struct table *t, const struct socket *sk, bool beneath)
 {
 	if (!t->flowing) {
 		format_row(t, sk, &t->rows[t->held++], beneath);
 		if (t->held == SAMPLE)
 			flow(t);
+		return;
+	}
+	if (t->plain) {
+		put_plain_row(t, sk, beneath);
 		return;
 	}
 	t->text.len = 0;
@@ -384,8 +439,8 @@ static void table_end(struct writer *w, const struct run_result *result)
 	struct table *t = (struct table *)w;
 
 	flow(t);
-	if (t->text.error && !t->out->error)
-		t->out->error = t->text.error;
+	if (t->text.error)
+		outbuf_fail(t->out, t->text.error);
 	if (!t->options.tally)
 		return;
 	put_tally(t, result);
@@ -424,5 +479,6 @@ struct writer *table_open(struct outbuf *out, const struct writer_options *optio
 	place_columns(t, options->columns, false);
 	t->columns = t->all;
 	place_columns(t, options->columns, true);
+	t->plain = is_plain(t);
 	return &t->writer;
 }

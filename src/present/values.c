@@ -16,13 +16,16 @@ static void json_number(struct outbuf *b, int64_t v)
 
 static void json_word(struct outbuf *b, const char *word)
 {
-	if (!word) {
+	size_t n = word ? strlen(word) : 0;
+	char *p = word ? outbuf_reserve(b, n + 2) : NULL;
+
+	if (!word)
 		outbuf_str(b, "null");
+	if (!p)
 		return;
-	}
-	outbuf_char(b, '"');
-	outbuf_str(b, word);
-	outbuf_char(b, '"');
+	p[0] = p[n + 1] = '"';
+	memcpy(p + 1, word, n);
+	b->len += n + 2;
 }
 
 static void json_text(struct outbuf *b, const char *text)
@@ -94,7 +97,7 @@ static void json_raw(struct outbuf *b, const struct socket *sk, bool peer)
 /* True when the end was written: it is neither an address and port nor a path. */
 static bool json_other_end(struct outbuf *b, const struct socket *sk, bool peer)
 {
-	const struct end_format *other = end_format_of(sk->family);
+	const struct end_format *other = socket_is_inet(sk) ? NULL : end_format_of(sk->family);
 
 	if (other)
 		other->value(b, sk, peer);
@@ -357,16 +360,12 @@ static bool one_bit(uint32_t set)
 /* The words of a set, as the members of a JSON list. */
 static void json_set(struct outbuf *b, uint32_t set, int count, const char *(*word)(int))
 {
-	bool first = true;
-
 	outbuf_char(b, '[');
-	for (int i = 0; i < count; i++) {
-		if (!(set & (1u << i)))
-			continue;
-		if (!first)
+	set &= (1u << count) - 1;
+	for (uint32_t left = set; left; left &= left - 1) {
+		if (left != set)
 			outbuf_char(b, ',');
-		first = false;
-		json_word(b, word(i));
+		json_word(b, word(__builtin_ctz(left)));
 	}
 	outbuf_char(b, ']');
 }

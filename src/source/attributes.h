@@ -6,11 +6,46 @@
 #ifndef LINGERSTAT_SOURCE_ATTRIBUTES_H
 #define LINGERSTAT_SOURCE_ATTRIBUTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/netlink.h>
 
 #include "model/socket.h"
+
+/* The first attribute behind `header` bytes of payload, and whether one is whole within the `left`
+ * bytes that are left. As libmnl's functions of like names; a dump asks for them so often that
+ * calls of another library would show. */
+static inline const struct nlattr *attribute_first(const struct nlmsghdr *nlh, size_t header)
+{
+	return (const struct nlattr *)((const char *)nlh + NLMSG_HDRLEN + NLMSG_ALIGN(header));
+}
+
+static inline bool attribute_ok(const struct nlattr *attr, ptrdiff_t left)
+{
+	return left >= (ptrdiff_t)sizeof(*attr) && attr->nla_len >= sizeof(*attr) &&
+	       attr->nla_len <= left;
+}
+
+static inline const struct nlattr *attribute_next(const struct nlattr *attr)
+{
+	return (const struct nlattr *)((const char *)attr + NLA_ALIGN(attr->nla_len));
+}
+
+static inline uint16_t attribute_type(const struct nlattr *attr)
+{
+	return attr->nla_type & NLA_TYPE_MASK;
+}
+
+static inline const void *attribute_payload(const struct nlattr *attr)
+{
+	return (const char *)attr + NLA_HDRLEN;
+}
+
+static inline uint16_t attribute_length(const struct nlattr *attr)
+{
+	return (uint16_t)(attr->nla_len - NLA_HDRLEN);
+}
 
 /* What reads one attribute; its number is its place in the table. */
 struct attribute_reader {

@@ -8,6 +8,7 @@
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 
+#include "source/attributes.h"
 #include "source/request.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -15,8 +16,8 @@
 static void put_info(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
 {
 	(void)sk;
-	attrs->info = mnl_attr_get_payload(attr);
-	attrs->info_len = mnl_attr_get_payload_len(attr);
+	attrs->info = attribute_payload(attr);
+	attrs->info_len = attribute_length(attr);
 }
 
 static void put_ulp(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
@@ -28,7 +29,7 @@ static void put_ulp(struct socket *sk, struct inet_attrs *attrs, const struct nl
 static void put_protocol(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
 {
 	(void)sk;
-	attrs->protocol = mnl_attr_get_u8(attr);
+	attrs->protocol = *(const uint8_t *)attribute_payload(attr);
 	attrs->has_protocol = true;
 }
 
@@ -42,14 +43,14 @@ static void put_peers(struct socket *sk, struct inet_attrs *attrs, const struct 
 static void put_shutdown(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
 {
 	(void)attrs;
-	sk->shutdown = mnl_attr_get_u8(attr);
+	sk->shutdown = *(const uint8_t *)attribute_payload(attr);
 	sk->shutdown_known = true;
 }
 
 static void put_v6only(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
 {
 	(void)attrs;
-	sk->v6only = mnl_attr_get_u8(attr) ? TRI_YES : TRI_NO;
+	sk->v6only = *(const uint8_t *)attribute_payload(attr) ? TRI_YES : TRI_NO;
 }
 
 static void put_mark(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
@@ -61,7 +62,7 @@ static void put_mark(struct socket *sk, struct inet_attrs *attrs, const struct n
 static void put_cgroup(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
 {
 	(void)attrs;
-	sk->cgroup_id = (int64_t)mnl_attr_get_u64(attr);
+	memcpy(&sk->cgroup_id, attribute_payload(attr), sizeof(sk->cgroup_id));
 }
 
 /* Attribute number to reader; the length is the least that its type needs. Attributes that are
@@ -79,11 +80,11 @@ static const struct {
 static void read_attribute(const struct nlattr *attr, struct socket *sk, struct inet_attrs *attrs,
 			   uint64_t *bad_attrs)
 {
-	uint16_t type = mnl_attr_get_type(attr);
+	uint16_t type = attribute_type(attr);
 
 	if (type >= ARRAY_SIZE(readers) || !readers[type].put)
 		return;
-	if (mnl_attr_get_payload_len(attr) < readers[type].min_len) {
+	if (attribute_length(attr) < readers[type].min_len) {
 		(*bad_attrs)++;
 		return;
 	}
@@ -94,15 +95,15 @@ static void read_attributes(const struct nlmsghdr *nlh, struct socket *sk, struc
 			    uint64_t *bad_attrs)
 {
 	const char *end = (const char *)nlh + nlh->nlmsg_len;
-	const struct nlattr *attr = mnl_nlmsg_get_payload_offset(nlh, sizeof(struct inet_diag_msg));
+	const struct nlattr *attr = attribute_first(nlh, sizeof(struct inet_diag_msg));
 
 	while ((const char *)attr < end) {
-		if (!mnl_attr_ok(attr, (int)(end - (const char *)attr))) {
+		if (!attribute_ok(attr, end - (const char *)attr)) {
 			(*bad_attrs)++;
 			return;
 		}
 		read_attribute(attr, sk, attrs, bad_attrs);
-		attr = mnl_attr_next(attr);
+		attr = attribute_next(attr);
 	}
 }
 
@@ -128,7 +129,7 @@ static bool is_minisocket(const struct inet_diag_msg *msg)
 int inet_decode(const struct nlmsghdr *nlh, struct socket *sk, struct inet_attrs *attrs,
 		uint64_t *bad_attrs)
 {
-	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(nlh);
+	const struct inet_diag_msg *msg = NLMSG_DATA(nlh);
 
 	*attrs = (struct inet_attrs){ 0 };
 	if (nlh->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)))

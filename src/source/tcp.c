@@ -21,72 +21,46 @@
 /* Our own FIN is in the write sequence and not acknowledged (kernel: tcp_send_fin()). */
 #define OUR_FIN_STATES STATES(STATE_FIN_WAIT1, STATE_CLOSING, STATE_LAST_ACK)
 
-/* One field of tcp_info: where it is and where its value goes. The kernel appends fields and
- * never moves them, so a record that ends before a field leaves it unknown. */
-struct info_field {
-	uint16_t offset;
-	uint16_t size;
-	uint16_t to; /* offset in struct tcp_evidence */
-};
-
-#define FIELD(from, into)                                                              \
-	{                                                                              \
-		offsetof(struct tcp_info, from), sizeof(((struct tcp_info *)0)->from), \
-			offsetof(struct tcp_evidence, into)                            \
-	}
-
-static const struct info_field info_fields[] = {
-	FIELD(tcpi_retransmits, retransmits),
-	FIELD(tcpi_probes, probes),
-	FIELD(tcpi_backoff, backoff),
-	FIELD(tcpi_rto, rto_us),
-	FIELD(tcpi_unacked, unacked_segments),
-	FIELD(tcpi_last_data_sent, last_data_sent_ms),
-	FIELD(tcpi_last_data_recv, last_data_recv_ms),
-	FIELD(tcpi_last_ack_recv, last_ack_recv_ms),
-	FIELD(tcpi_rtt, rtt_us),
-	FIELD(tcpi_pacing_rate, pacing_rate_bytes_per_second),
-	FIELD(tcpi_notsent_bytes, notsent_bytes),
-	FIELD(tcpi_delivery_rate, delivery_rate_bytes_per_second),
-	FIELD(tcpi_snd_wnd, snd_wnd_bytes),
-};
-
 /* All ones is the kernel's "unlimited", and nothing else in these fields comes near 2^63. */
-static int64_t read_number(const uint8_t *p, uint16_t size)
+static int64_t known_number(uint64_t v)
 {
-	uint64_t v8;
-	uint32_t v4;
-
-	if (size == 1)
-		return *p;
-	if (size == 4) {
-		memcpy(&v4, p, sizeof(v4));
-		return v4;
-	}
-	memcpy(&v8, p, sizeof(v8));
-	return v8 > INT64_MAX ? UNKNOWN : (int64_t)v8;
+	return v > INT64_MAX ? UNKNOWN : (int64_t)v;
 }
+
+/* One field of tcp_info and where its value goes. The kernel appends fields and never moves them,
+ * so a record that ends before a field leaves it unknown. */
+#define TAKE(from, into)                                                         \
+	do {                                                                     \
+		if (len >= offsetof(struct tcp_info, from) + sizeof(info->from)) \
+			tcp->into = known_number(info->from);                    \
+	} while (0)
+
+/* Attributes are aligned to four bytes, and struct tcp_info wants eight. */
+typedef struct tcp_info packed_info __attribute__((aligned(4)));
 
 /* A bit field: the byte before tcpi_rto, which comes with the delivery rate (4.9). */
-static int64_t read_app_limited(const void *info, size_t len)
+static int64_t read_app_limited(const packed_info *info, size_t len)
 {
-	struct tcp_info head = { 0 };
-
-	if (len < offsetof(struct tcp_info, tcpi_delivery_rate) + sizeof(head.tcpi_delivery_rate))
+	if (len < offsetof(struct tcp_info, tcpi_delivery_rate) + sizeof(info->tcpi_delivery_rate))
 		return UNKNOWN;
-	memcpy(&head, info, offsetof(struct tcp_info, tcpi_rto));
-	return head.tcpi_delivery_rate_app_limited;
+	return info->tcpi_delivery_rate_app_limited;
 }
 
-static void read_info(struct tcp_evidence *tcp, const void *info, size_t len)
+static void read_info(struct tcp_evidence *tcp, const packed_info *info, size_t len)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(info_fields); i++) {
-		const struct info_field *f = &info_fields[i];
-		int64_t *to = (int64_t *)((char *)tcp + f->to);
-
-		if ((size_t)f->offset + f->size <= len)
-			*to = read_number((const uint8_t *)info + f->offset, f->size);
-	}
+	TAKE(tcpi_retransmits, retransmits);
+	TAKE(tcpi_probes, probes);
+	TAKE(tcpi_backoff, backoff);
+	TAKE(tcpi_rto, rto_us);
+	TAKE(tcpi_unacked, unacked_segments);
+	TAKE(tcpi_last_data_sent, last_data_sent_ms);
+	TAKE(tcpi_last_data_recv, last_data_recv_ms);
+	TAKE(tcpi_last_ack_recv, last_ack_recv_ms);
+	TAKE(tcpi_rtt, rtt_us);
+	TAKE(tcpi_pacing_rate, pacing_rate_bytes_per_second);
+	TAKE(tcpi_notsent_bytes, notsent_bytes);
+	TAKE(tcpi_delivery_rate, delivery_rate_bytes_per_second);
+	TAKE(tcpi_snd_wnd, snd_wnd_bytes);
 	tcp->rate_app_limited = read_app_limited(info, len);
 }
 

@@ -218,7 +218,8 @@ static void an_error_sticks(void **state)
 	(void)state;
 	assert_int_equal(outbuf_open(&b, fd), 0);
 	outbuf_str(&b, "first");
-	b.error = -ENOSPC; /* as a failed write leaves it */
+	assert_int_equal(outbuf_fail(&b, -ENOSPC), -ENOSPC);
+	assert_int_equal(outbuf_fail(&b, -EIO), -ENOSPC);
 	outbuf_str(&b, "second");
 	outbuf_fill(&b, 'x', 3 * OUTBUF_SIZE);
 	outbuf_printf(&b, "%d", 3);
