@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST_SIZE 256 /* slots; a power of two, as is every size after it */
 
@@ -67,15 +68,25 @@ void index_free(struct index *index)
 	*index = (struct index){ 0 };
 }
 
+#define SEED   UINT64_C(0xcbf29ce484222325)
+#define FACTOR UINT64_C(0x9e3779b97f4a7c15)
+
 uint32_t index_hash(const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = SEED ^ n, word;
 
-	for (size_t i = 0; i < n; i++)
-		hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
-	hash ^= hash >> 32;
-	hash *= UINT64_C(0x9e3779b97f4a7c15);
+	while (n) {
+		size_t step = n < sizeof(word) ? n : sizeof(word);
+
+		word = 0;
+		memcpy(&word, p, step);
+		hash = (hash ^ word) * FACTOR;
+		hash ^= hash >> 32;
+		p += step;
+		n -= step;
+	}
+	hash *= FACTOR;
 	return (uint32_t)(hash >> 32);
 }
 

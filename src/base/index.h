@@ -31,7 +31,8 @@ uint32_t index_next(const struct index *index, uint32_t hash, uint32_t *at);
 
 void index_free(struct index *index);
 
-/* A hash of `n` bytes (FNV-1a, then mixed so that the low bits depend on all). */
+/* A hash of `n` bytes: eight at a time, multiplied and folded so that the low bits depend on all.
+ */
 uint32_t index_hash(const void *bytes, size_t n);
 
 /* Makes room for one more element of an array that has `used` of *cap. Returns 0 or -ENOMEM. */

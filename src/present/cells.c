@@ -117,10 +117,11 @@ VALUE(queue_unit)
 {
 	const char *name = unit_names[sk->queue_unit];
 
-	if (name)
-		outbuf_printf(b, "\"%s\"", name);
-	else
-		outbuf_str(b, "null");
+	outbuf_str(b, name ? "\"" : "null");
+	if (name) {
+		outbuf_str(b, name);
+		outbuf_char(b, '"');
+	}
 }
 
 CELL(unread)
