@@ -17,13 +17,19 @@ src_liblingerstat_a_SOURCES = \
 	src/base/wordlist.h \
 	src/base/replace.c \
 	src/base/replace.h \
+	src/bpf/iterator.c \
+	src/bpf/iterator.h \
 	src/bpf/owners_record.h \
+	src/bpf/program.h \
+	src/bpf/states_counts.h \
 	src/cmd/absent.c \
 	src/cmd/absent.h \
 	src/cmd/about.c \
 	src/cmd/about.h \
 	src/cmd/capture.c \
 	src/cmd/capture.h \
+	src/cmd/census.c \
+	src/cmd/census.h \
 	src/cmd/check.c \
 	src/cmd/check.h \
 	src/cmd/check_options.c \
@@ -220,6 +226,8 @@ src_liblingerstat_a_SOURCES = \
 	src/source/sctp.c \
 	src/source/source.c \
 	src/source/source.h \
+	src/source/states.c \
+	src/source/states.h \
 	src/source/subflow.c \
 	src/source/subflow.h \
 	src/source/tcp.c \
@@ -257,9 +265,10 @@ MAINTAINERCLEANFILES = src/filter/grammar.c src/filter/grammar.h
 # A light skeleton holds a program as bytes of the host's order; the program is loaded with plain
 # system calls, so that nothing of libbpf is linked. One more program is its name here, its files in
 # a line of its own, and the object that includes its skeleton.
-BPF_SKELETONS = src/bpf/owners.lskel.$(BPF_ENDIAN).h
-BPF_SOURCE_FILES = src/bpf/owners.bpf.c
-src/bpf/owners.lskel.$(BPF_ENDIAN).h: src/bpf/owners.bpf.c src/bpf/owners_record.h
+BPF_SKELETONS = src/bpf/owners.lskel.$(BPF_ENDIAN).h src/bpf/states.lskel.$(BPF_ENDIAN).h
+BPF_SOURCE_FILES = src/bpf/owners.bpf.c src/bpf/states.bpf.c
+src/bpf/owners.lskel.$(BPF_ENDIAN).h: src/bpf/owners.bpf.c src/bpf/owners_record.h src/bpf/program.h
+src/bpf/states.lskel.$(BPF_ENDIAN).h: src/bpf/states.bpf.c src/bpf/states_counts.h src/bpf/program.h
 EXTRA_DIST += $(BPF_SOURCE_FILES) $(BPF_SKELETONS)
 
 # -ffreestanding: clang's own stdint.h serves, no header of the C library is looked for.
@@ -276,6 +285,7 @@ AM_CPPFLAGS += $(LIBBPF_CFLAGS)
 CLEANFILES += $(BPF_SOURCE_FILES:.c=.o) $(BPF_SKELETONS:=.tmp)
 
 src/enrich/owners_bpf.$(OBJEXT): src/bpf/owners.lskel.$(BPF_ENDIAN).h
+src/source/states.$(OBJEXT): src/bpf/states.lskel.$(BPF_ENDIAN).h
 
 # A release carries the skeletons in the source tree; one is only made again when its program
 # has changed since. distclean of a release must not remove it: hence no CLEANFILES entry for

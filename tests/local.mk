@@ -162,6 +162,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_check_cost \
 	tests/live/test_limits \
 	tests/live/test_summary \
+	tests/live/test_census \
 	tests/live/test_details \
 	tests/live/test_details_set \
 	tests/live/test_families \
@@ -224,6 +225,11 @@ tests_live_test_contexts_SOURCES = tests/live/test_contexts.c $(LIVE_TOOL) $(LIV
 LIVE_SUMMING = tests/live/summing.c tests/live/summing.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_summary_SOURCES = tests/live/test_summary.c $(LIVE_SUMMING)
 tests_live_test_limits_SOURCES = tests/live/test_limits.c $(LIVE_SUMMING)
+tests_live_test_census_SOURCES = \
+	tests/live/test_census.c \
+	tests/bench/crowd.c tests/bench/crowd.h \
+	tests/live/zoo.c tests/live/zoo.h \
+	$(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_check_SOURCES = tests/live/test_check.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_check_cost_SOURCES = tests/live/test_check_cost.c $(LIVE_HARNESS)
 tests_live_test_check_cost_LDFLAGS = $(AM_LDFLAGS) \

@@ -4,39 +4,19 @@
  * kernel/bpf/task_iter.c) that writes a record for each socket it meets. It reads and never
  * changes: no lock of a socket is taken, no reference outlives the call.
  *
- * The kernel's structures are declared here with the few members that are read. Their places
- * are looked up in the running kernel's own type information when the program is loaded (CO-RE),
- * so the order and the types below need not be the kernel's, only the names. A member that some
- * kernel may lack is asked for with bpf_core_field_exists(); its bit in `known` stays clear then.
+ * A member that some kernel may lack is asked for with bpf_core_field_exists(); its bit in `known`
+ * stays clear then.
  *
  * Wanted of the kernel: task_file iterators (5.8), bpf_sock_from_file() in them (5.11),
  * relocation inside a light skeleton (5.17).
  */
-#include <stdint.h>
-
-/* The integer names of linux/types.h, whose own headers sit where clang does not look for BPF. */
-typedef uint8_t __u8;
-typedef uint16_t __u16;
-typedef uint32_t __u32;
-typedef uint64_t __u64;
-typedef int32_t __s32;
-typedef int64_t __s64;
-typedef uint16_t __be16;
-typedef uint32_t __be32;
-typedef uint32_t __wsum;
-
-/* bpf_helper_defs.h only names these in prototypes; sk_buff and the like it declares itself. */
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
-
+#include "bpf/program.h"
 #include "bpf/owners_record.h"
 
 #define AF_INET     2
 #define AF_INET6    10
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
-
-#define KERNEL __attribute__((preserve_access_index))
 
 struct upid {
 	int nr;
@@ -99,12 +79,6 @@ struct inet_connection_sock {
 struct tcp_sock {
 	uint8_t repair : 1;
 	int linger2;
-} KERNEL;
-
-struct seq_file;
-
-struct bpf_iter_meta {
-	struct seq_file *seq;
 } KERNEL;
 
 struct bpf_iter__task_file {
@@ -249,5 +223,3 @@ int dump_owners(struct bpf_iter__task_file *ctx)
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "GPL";

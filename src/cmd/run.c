@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "cmd/census.h"
 #include "cmd/hints.h"
 #include "cmd/prepass.h"
 #include "judge/close.h"
@@ -28,10 +29,12 @@ static unsigned int plan_dump_rights(const struct run *run)
 								    : rights;
 }
 
-static unsigned int plan_rights(const struct run *run)
+static unsigned int plan_rights(const struct run *run, bool census)
 {
 	unsigned int rights = plan_dump_rights(run);
 
+	if (census)
+		rights |= RIGHT_LOAD_BPF;
 	return needs_descriptors(run) ? rights | RIGHT_LOAD_BPF | RIGHT_READ_PROCESSES : rights;
 }
 
@@ -116,7 +119,7 @@ static const struct family *next_family(const struct run *run, size_t i)
 void run_families(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
 		  struct dump_report *all)
 {
-	uint32_t wanted = sel->netids & ~run->missing_netids;
+	uint32_t wanted = sel->netids & ~run->missing_netids & ~run->counted_netids;
 	const struct family *family;
 
 	*all = (struct dump_report){ 0 };
@@ -224,6 +227,7 @@ static int open_source(struct run *run)
 
 int run_open(struct run *run, const struct run_plan *plan)
 {
+	bool census;
 	int err;
 
 	*run = (struct run){ .plan = plan, .again = -1 };
@@ -234,9 +238,12 @@ int run_open(struct run *run, const struct run_plan *plan)
 	if (err)
 		return err;
 	run->may_load_bpf = rights_have(RIGHT_LOAD_BPF);
-	err = keep_rights(run, plan_rights(run));
+	census = census_serves(run);
+	err = keep_rights(run, plan_rights(run, census));
 	if (err)
 		return err;
+	if (census)
+		run->states = states_open();
 	err = enrichment_open(&run->enrich, plan->needs, !plan->read);
 	if (err) {
 		message("%s", strerror(-err));
@@ -365,6 +372,22 @@ void run_selection(const struct run *run, struct selection *sel)
 	sel->want = plan_wants(run->plan->needs);
 }
 
+static void dump_or_count(struct run *run, const struct selection *sel)
+{
+	int64_t counted = census_take(run, sel);
+
+	if (counted < 0 && counted != -EAGAIN) {
+		run->report =
+			(struct dump_report){ .problem = DUMP_STOPPED, .error = (int)counted };
+		return;
+	}
+	if (counted >= 0)
+		run->counted_netids = NETID_BIT(NETID_TCP);
+	run_families(run, sel, take_socket, run, &run->report);
+	if (counted > 0)
+		run->report.sockets += (uint64_t)counted;
+}
+
 void run_dump(struct run *run, socket_sink sink, void *ctx)
 {
 	struct selection sel;
@@ -373,7 +396,7 @@ void run_dump(struct run *run, socket_sink sink, void *ctx)
 	run->sink = sink;
 	run->ctx = ctx;
 	run->late = looks_twice(run) ? late_new() : NULL;
-	run_families(run, &sel, take_socket, run, &run->report);
+	dump_or_count(run, &sel);
 	resolve_late(run);
 	if (run->plan->dumped)
 		run->plan->dumped(ctx);
@@ -466,6 +489,7 @@ enum result run_verdict(const struct run *run, uint64_t sockets, uint64_t unknow
 void run_close(struct run *run)
 {
 	late_free(run->late);
+	states_close(run->states);
 	if (run->again >= 0)
 		close(run->again);
 	enrichment_close(&run->enrich);

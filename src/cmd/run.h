@@ -15,6 +15,7 @@
 #include "filter/filter.h"
 #include "judge/restart.h"
 #include "source/source.h"
+#include "source/states.h"
 
 /* What a command wants of the run. */
 struct run_plan {
@@ -29,8 +30,11 @@ struct run_plan {
 	uint32_t touch_states;       /* --linger=getfd touches sockets in these states only */
 	const struct filter *filter; /* NULL: every socket of the selection */
 	bool may_skip_owners;        /* where the filter selects nothing */
-	const char *read;            /* a recording, NULL: this kernel */
-	const char *command_line;    /* as it was typed, for hints */
+	/* Takes one TCP socket for all that are alike (source/states.h), where nothing else of them
+	 * is asked; NULL: each is wanted. */
+	alike_sink take_alike;
+	const char *read;         /* a recording, NULL: this kernel */
+	const char *command_line; /* as it was typed, for hints */
 	/* Told, with the sink's context, when the dump is over and its rights are still there (may
 	 * be NULL). */
 	void (*dumped)(void *ctx);
@@ -45,6 +49,8 @@ struct run {
 	struct source *source;
 	struct enrichment enrich;
 	struct owners_status owners;
+	struct states *states;   /* to count with, NULL: by the dump */
+	uint32_t counted_netids; /* need not be dumped: a census has counted them */
 	int again;               /* for a second owners pass, -1: none */
 	struct late *late;       /* sockets to look for again */
 	uint32_t missing_netids; /* of the selection, not in this kernel */

@@ -201,6 +201,14 @@ static int count_socket(void *ctx, struct socket *sk)
 	return v->error;
 }
 
+static int count_alike(void *ctx, const struct socket *sk, uint64_t n)
+{
+	struct view *v = ctx;
+
+	v->error = counts_add_alike(&v->counts, sk, n);
+	return v->error;
+}
+
 /* Of the processes that will be shown, while their /proc may be read. */
 static void read_descriptors(void *ctx)
 {
@@ -406,6 +414,8 @@ enum result summary_run(const struct common_options *common, const struct summar
 	make_plan(&v, &want);
 	machine_init(&v.machine);
 	count.parts = want.count_parts;
+	if (counts_take_alike(&count))
+		v.plan.take_alike = count_alike;
 	if (run_open(&v.run, &v.plan) == 0) {
 		/* Opening the run may have changed the namespace. */
 		if (!v.plan.read)

@@ -41,6 +41,17 @@ int counts_add(struct counts *counts, const struct socket *sk)
 	return err;
 }
 
+bool counts_take_alike(const struct count_request *request)
+{
+	return !request->parts && (!request->by || request->by->alike);
+}
+
+int counts_add_alike(struct counts *counts, const struct socket *sk, uint64_t n)
+{
+	tally_add_alike(&counts->tally, sk, n);
+	return counts->groups ? groups_add_alike(counts->groups, sk, n) : 0;
+}
+
 void counts_finish(struct counts *counts)
 {
 	if (counts->ports)

@@ -42,6 +42,13 @@ void counts_close(struct counts *counts);
 /* Adds one socket, enriched and judged as far as the request needs it. Returns 0 or -ENOMEM. */
 int counts_add(struct counts *counts, const struct socket *sk);
 
+/* Whether sockets of one kind, state and IP version need not be told apart (but orphans, and
+ * minisockets): counts_add_alike() will do. */
+bool counts_take_alike(const struct count_request *request);
+
+/* Adds one for `n` sockets that are alike so far. Returns 0 or -ENOMEM. */
+int counts_add_alike(struct counts *counts, const struct socket *sk, uint64_t n);
+
 /* Ends the counting; only then may the parts be read. */
 void counts_finish(struct counts *counts);
 

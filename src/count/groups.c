@@ -200,15 +200,16 @@ static int by_number(const void *a, const void *b)
 #define JUDGE (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO | NEED_OWNERS)
 
 static const struct group_by table[] = {
-	{ "process", "name of the process that holds it", NEED_OWNERS, each_process, by_name },
-	{ "pid", "process", NEED_OWNERS, each_pid, by_number },
-	{ "user", "user that made it", 0, each_user, by_number },
-	{ "cgroup", "control group it was made in", NEED_CGROUP, each_cgroup, by_number },
-	{ "local-port", "its own port", 0, each_local_port, by_number },
-	{ "peer", "address of the other end", NEED_LINKS, each_peer, by_name },
-	{ "peer-port", "port of the other end", 0, each_peer_port, by_number },
-	{ "state", "state", 0, each_state, by_number },
-	{ "reason", "reason of its close risk", JUDGE, each_reason, by_number },
+	{ "process", "name of the process that holds it", NEED_OWNERS, each_process, by_name,
+	  false },
+	{ "pid", "process", NEED_OWNERS, each_pid, by_number, false },
+	{ "user", "user that made it", 0, each_user, by_number, false },
+	{ "cgroup", "control group it was made in", NEED_CGROUP, each_cgroup, by_number, false },
+	{ "local-port", "its own port", 0, each_local_port, by_number, false },
+	{ "peer", "address of the other end", NEED_LINKS, each_peer, by_name, false },
+	{ "peer-port", "port of the other end", 0, each_peer_port, by_number, false },
+	{ "state", "state", 0, each_state, by_number, true },
+	{ "reason", "reason of its close risk", JUDGE, each_reason, by_number, false },
 };
 
 const struct group_by *group_table(size_t *count)
@@ -230,7 +231,8 @@ const struct group_by *group_find(const char *word)
 struct groups {
 	const struct group_by *by;
 	struct top *top;
-	const struct socket *sk; /* the one that is being added */
+	const struct socket *sk; /* the one that is being added, ... */
+	uint64_t n;              /* ... and for how many it stands */
 };
 
 struct groups *groups_new(const struct group_by *by)
@@ -263,22 +265,28 @@ static int take_key(void *ctx, const struct group_key *key)
 
 	if (!group)
 		return -ENOMEM;
-	group->sockets++;
-	group->states[sk->state]++;
+	group->sockets += g->n;
+	group->states[sk->state] += g->n;
 	group->cgroup = sk->cgroup;
 	if (sk->close.risk == RISK_NONE)
 		return 0;
-	group->at_risk++;
-	group->stake_unknown += sk->close.at_stake_bytes == UNKNOWN;
+	group->at_risk += g->n;
+	group->stake_unknown += sk->close.at_stake_bytes == UNKNOWN ? g->n : 0;
 	if (sk->close.at_stake_bytes > 0)
-		group->stake_bytes += (uint64_t)sk->close.at_stake_bytes;
+		group->stake_bytes += (uint64_t)sk->close.at_stake_bytes * g->n;
 	return 0;
+}
+
+int groups_add_alike(struct groups *groups, const struct socket *sk, uint64_t n)
+{
+	groups->sk = sk;
+	groups->n = n;
+	return groups->by->each(sk, take_key, groups);
 }
 
 int groups_add(struct groups *groups, const struct socket *sk)
 {
-	groups->sk = sk;
-	return groups->by->each(sk, take_key, groups);
+	return groups_add_alike(groups, sk, 1);
 }
 
 void groups_finish(struct groups *groups)

@@ -47,6 +47,7 @@ struct group_by {
 	int (*each)(const struct socket *sk, group_take take, void *ctx);
 	/* Orders two keys of equal weight (struct group_key). */
 	int (*compare)(const void *a, const void *b);
+	bool alike; /* sockets of one kind and state have one value: groups_add_alike() will do */
 };
 
 /* The table, and its length. */
@@ -63,6 +64,9 @@ void groups_free(struct groups *groups);
 
 /* Adds a socket to each of its groups. Returns 0 or -ENOMEM. */
 int groups_add(struct groups *groups, const struct socket *sk);
+
+/* The same, one for `n` that are alike in all that the key and the groups ask. */
+int groups_add_alike(struct groups *groups, const struct socket *sk, uint64_t n);
 
 /* Ends the counting: the largest group comes first. */
 void groups_finish(struct groups *groups);

@@ -39,4 +39,7 @@ struct tally {
 /* Adds one socket. Its forecast counts when it was judged, else as risk none. */
 void tally_add(struct tally *t, const struct socket *sk, bool shown);
 
+/* Adds one for `n` that are alike in all that the tally asks, and shown. */
+void tally_add_alike(struct tally *t, const struct socket *sk, uint64_t n);
+
 #endif

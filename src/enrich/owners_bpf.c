@@ -18,9 +18,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/bpf.h>
+
+#include "bpf/iterator.h"
 
 #ifdef WORDS_BIGENDIAN
 #include "bpf/owners.lskel.eb.h"
@@ -222,20 +223,6 @@ static int hand_on(struct pass *pass, const struct owners_record *raw)
 	return pass->sink(pass->ctx, &record);
 }
 
-/*
- * One read(2) of the iterator. EAGAIN is the kernel's word for "a million descriptors and none
- * of them yours": the position has moved on, the next read goes on from there.
- */
-static ssize_t read_again(int fd, char *buffer, size_t size)
-{
-	ssize_t got;
-
-	do
-		got = read(fd, buffer, size);
-	while (got < 0 && (errno == EINTR || errno == EAGAIN));
-	return got < 0 ? -errno : got;
-}
-
 static int read_into(struct pass *pass, int fd, struct owners_record *records, const char **stage)
 {
 	const size_t size = RECORDS_A_READ * sizeof(*records);
@@ -245,7 +232,7 @@ static int read_into(struct pass *pass, int fd, struct owners_record *records, c
 
 	for (;;) {
 		*stage = "read";
-		got = read_again(fd, (char *)records + have, size - have);
+		got = iterator_read(fd, (char *)records + have, size - have);
 		if (got < 0)
 			return (int)got;
 		if (got == 0)
@@ -280,18 +267,6 @@ static int read_all(struct pass *pass, int fd, const char **stage)
 	return err;
 }
 
-/* An open iterator over the link, or a negative errno. */
-static int create_iterator(int link_fd)
-{
-	union bpf_attr attr;
-	long fd;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.iter_create.link_fd = (uint32_t)link_fd;
-	fd = syscall(SYS_bpf, BPF_ITER_CREATE, &attr, sizeof(attr));
-	return fd < 0 ? -errno : (int)fd;
-}
-
 /*
  * Loads the program and opens an iterator on it, and a second where `again` asks for one; they
  * hold the program, so the skeleton goes at once. Returns a descriptor or a negative errno with
@@ -314,9 +289,9 @@ static int open_iterator(int *again, const char **stage)
 		goto out;
 	}
 	*stage = "create";
-	err = create_iterator(skel->links.dump_owners_fd);
+	err = iterator_create(skel->links.dump_owners_fd);
 	if (err >= 0 && again)
-		*again = create_iterator(skel->links.dump_owners_fd);
+		*again = iterator_create(skel->links.dump_owners_fd);
 out:
 	owners_bpf__destroy(skel);
 	return err;

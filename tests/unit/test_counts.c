@@ -55,6 +55,26 @@ static void the_tally_counts_kinds_orphans_and_stakes(void **state)
 	assert_int_equal(t.linger_unknown, 2);
 }
 
+static void one_may_stand_for_many(void **state)
+{
+	struct socket orphan = connection(STATE_FIN_WAIT1, 1), risky = connection(STATE_LISTEN, 2);
+	struct tally many = { 0 }, each = { 0 };
+
+	(void)state;
+	risky.close.risk = RISK_POSSIBLE;
+	risky.close.at_stake_bytes = 7;
+	risky.close.loss_max_bytes = 7;
+	risky.close.reasons = REASON_BIT(REASON_LINGER_UNKNOWN);
+	for (int i = 0; i < 3; i++) {
+		tally_add(&each, &orphan, true);
+		tally_add(&each, &risky, true);
+	}
+	tally_add_alike(&many, &orphan, 3);
+	tally_add_alike(&many, &risky, 3);
+	assert_int_equal(many.orphans, 3);
+	assert_memory_equal(&many, &each, sizeof(many));
+}
+
 /* --- ports --------------------------------------------------------------------------------- */
 
 static struct port_range range(uint16_t low, uint16_t high)
@@ -331,10 +351,39 @@ static void only_what_is_wanted_is_counted(void **state)
 	counts_close(&c);
 }
 
+static void what_does_not_tell_alike_apart(void **state)
+{
+	struct count_request request = { .keep = 1 };
+	struct socket sk = connection(STATE_CLOSE_WAIT, 1);
+	const struct group *group;
+	struct counts c;
+
+	(void)state;
+	assert_true(counts_take_alike(&request));
+	request.by = group_find("state");
+	assert_true(counts_take_alike(&request));
+	assert_int_equal(counts_open(&c, &request), 0);
+	assert_int_equal(counts_add_alike(&c, &sk, 5), 0);
+	assert_int_equal(counts_add(&c, &sk), 0);
+	counts_finish(&c);
+	assert_int_equal(groups_count(c.groups), 1);
+	groups_item(c.groups, 0, &group);
+	assert_int_equal(group->sockets, 6);
+	assert_int_equal(group->states[STATE_CLOSE_WAIT], 6);
+	assert_int_equal(c.tally.sockets, 6);
+	counts_close(&c);
+	request.by = group_find("local-port");
+	assert_false(counts_take_alike(&request));
+	request.by = NULL;
+	request.parts = COUNT_PORTS;
+	assert_false(counts_take_alike(&request));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_tally_counts_kinds_orphans_and_stakes),
+		cmocka_unit_test(one_may_stand_for_many),
 		cmocka_unit_test(ports_are_counted_by_destination),
 		cmocka_unit_test(ports_that_nobody_can_have_do_not_count),
 		cmocka_unit_test(other_protocols_and_unconnected_sockets_do_not_count),
@@ -345,6 +394,7 @@ int main(void)
 		cmocka_unit_test(close_wait_that_nobody_is_known_to_hold),
 		cmocka_unit_test(only_some_descriptors_are_kept_but_all_are_counted),
 		cmocka_unit_test(only_what_is_wanted_is_counted),
+		cmocka_unit_test(what_does_not_tell_alike_apart),
 	};
 
 	return cmocka_run_group_tests_name("counts", tests, NULL, NULL);
