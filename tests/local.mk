@@ -291,20 +291,33 @@ closelab: lingerstat$(EXEEXT) tests/live/closelab/closelab$(EXEEXT)
 .PHONY: closelab
 
 # Benchmarks, in namespaces of their own: `make bench` prints what things cost and asserts nothing.
-BENCHES = tests/bench/check-cost
-EXTRA_PROGRAMS = $(BENCHES) tests/bench/bare tests/bench/soak/soak
+# SIZES: the scenes (see tests/bench/scene.h); SS_P_MOST: sockets up to which ss -p takes part.
+BENCHES = tests/bench/speed tests/bench/check-cost
+EXTRA_PROGRAMS = $(BENCHES) tests/bench/bare tests/bench/pass tests/bench/soak/soak
 CLEANFILES += $(EXTRA_PROGRAMS)
 BENCH_CROWD = tests/bench/crowd.c tests/bench/crowd.h
 BENCH_RACE = tests/bench/race.c tests/bench/race.h
 tests_bench_bare_SOURCES = tests/bench/bare.c
 tests_bench_bare_LDADD = $(LIBMNL_LIBS)
+tests_bench_pass_SOURCES = tests/bench/pass.c
+tests_bench_pass_LDADD =
+if HAVE_BPF
+tests/bench/pass.$(OBJEXT): src/bpf/owners.lskel.$(BPF_ENDIAN).h
+endif
 tests_bench_check_cost_SOURCES = tests/bench/check-cost.c $(BENCH_CROWD) $(BENCH_RACE) $(LIVE_HARNESS)
+tests_bench_speed_SOURCES = \
+	tests/bench/field.c tests/bench/field.h \
+	tests/bench/leavings.c tests/bench/leavings.h \
+	tests/bench/scene.c tests/bench/scene.h \
+	tests/bench/speed.c $(BENCH_CROWD) $(BENCH_RACE) $(LIVE_HARNESS)
+tests_bench_speed_LDADD = $(LDADD) -lm
 
-bench: lingerstat$(EXEEXT) tests/bench/bare$(EXEEXT) $(BENCHES)
-	@for bench in $(BENCHES); do \
-		LINGERSTAT='$(abs_top_builddir)/lingerstat' \
-		BENCH_BARE='$(abs_top_builddir)/tests/bench/bare' $$bench || exit; \
-	done
+bench: lingerstat$(EXEEXT) tests/bench/bare$(EXEEXT) tests/bench/pass$(EXEEXT) $(BENCHES)
+	@LINGERSTAT='$(abs_top_builddir)/lingerstat' \
+	BENCH_BARE='$(abs_top_builddir)/tests/bench/bare' \
+	BENCH_PASS='$(abs_top_builddir)/tests/bench/pass' SS_P_MOST='$(SS_P_MOST)' && \
+	export LINGERSTAT BENCH_BARE BENCH_PASS SS_P_MOST && \
+	tests/bench/speed $(SIZES) && tests/bench/check-cost
 .PHONY: bench
 
 # An hour, or DURATION seconds, of runs over sockets that come and go; fails when one is not right.

@@ -59,10 +59,10 @@ static int measure(size_t sockets, size_t rounds)
 		printf("%zu established sockets in %zu processes, %zu rounds\n", crowd.sockets,
 		       crowd.processes, rounds);
 		fflush(stdout);
-		err = race_run(racers, RACERS, rounds);
+		err = race_run(racers, RACERS, rounds, 0);
 	}
 	if (!err) {
-		race_print(racers, RACERS, rounds, RACER_BARE);
+		race_print(racers, RACERS, RACER_BARE);
 		printf("check takes %.2f times as long as the bare dump, and %.2f times the "
 		       "processor; "
 		       "the aim is %.1f at most\n",
