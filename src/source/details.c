@@ -116,6 +116,12 @@ bool details_number(const struct detail_field *field, const void *data, size_t l
 	return !field->none || *number != field->none;
 }
 
+/* What a reader of JSON may hold is 63 bits; a count that says more is none. */
+static bool is_plausible(const struct detail *what, uint64_t number)
+{
+	return what->kind != DETAIL_NUMBER || number <= INT64_MAX;
+}
+
 void details_block(const struct detail_field *fields, size_t count, const void *data, size_t len,
 		   struct detail_sink *sink)
 {
@@ -123,7 +129,8 @@ void details_block(const struct detail_field *fields, size_t count, const void *
 		const struct detail_field *f = &fields[i];
 		struct detail_value value = { 0 };
 
-		value.known = details_number(f, data, len, &value.number);
+		value.known = details_number(f, data, len, &value.number) &&
+			      is_plausible(&f->what, value.number);
 		if (value.known && value.number < f->word_count)
 			value.text = f->words[value.number];
 		sink->take(sink, &f->what, &value);

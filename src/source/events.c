@@ -199,7 +199,7 @@ static int take_datagram(struct events *e, int len, socket_sink sink, void *ctx,
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)e->buf;
 	int err;
 
-	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+	for (; message_fits(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 		if (nlh->nlmsg_type != SOCK_DIAG_BY_FAMILY)
 			continue;
 		err = take_event(e, nlh, sink, ctx, report);

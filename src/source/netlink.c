@@ -37,13 +37,6 @@ static bool is_stray(const struct netlink *nl, const struct nlmsghdr *nlh)
 	return nlh->nlmsg_seq != nl->seq || nlh->nlmsg_pid != nl->portid;
 }
 
-/* As mnl_nlmsg_ok(), without a call of another library for each socket. */
-static bool is_whole(const struct nlmsghdr *nlh, int len)
-{
-	return len >= (int)sizeof(*nlh) && nlh->nlmsg_len >= sizeof(*nlh) &&
-	       nlh->nlmsg_len <= (unsigned int)len;
-}
-
 /* Works through one datagram. 1: the dump is over; 0: read on; negative errno: it broke. */
 static int take_datagram(struct netlink *nl, int len, bool dump, message_sink sink, void *ctx,
 			 struct dump_report *report)
@@ -51,7 +44,7 @@ static int take_datagram(struct netlink *nl, int len, bool dump, message_sink si
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)nl->buf;
 	int verdict;
 
-	for (; is_whole(nlh, len); nlh = NLMSG_NEXT(nlh, len)) {
+	for (; message_fits(nlh, len); nlh = NLMSG_NEXT(nlh, len)) {
 		if (is_stray(nl, nlh))
 			continue;
 		verdict = dump_control_message(nlh, report);

@@ -31,6 +31,15 @@ struct transport {
 int netlink_transport_open(const struct transport **transport, void **state);
 int replay_transport_open(const struct transport **transport, void **state, const char *path);
 
+/* Whether `len` bytes, that are left of a datagram, hold the message that begins there.
+ * mnl_nlmsg_ok() is a call of another library for each, and compares lengths as numbers with a
+ * sign: one of 2^31 and more passes there. */
+static inline bool message_fits(const struct nlmsghdr *nlh, int len)
+{
+	return len >= (int)sizeof(*nlh) && nlh->nlmsg_len >= sizeof(*nlh) &&
+	       nlh->nlmsg_len <= (uint32_t)len;
+}
+
 /* Keeps the first problem and returns `error`. */
 int dump_problem_set(struct dump_report *report, enum dump_problem problem, int error);
 

@@ -317,6 +317,17 @@ static void a_length_below_the_header(void **state)
 	assert_breaks(DUMP_BAD_MESSAGE, -EBADMSG, 0);
 }
 
+/* As a number with a sign it would be less than any other. */
+static void a_length_of_two_gigabytes(void **state)
+{
+	struct answer *a = datagram();
+
+	(void)state;
+	add_socket(a, 1);
+	add_socket(a, 2)->nlmsg_len |= UINT32_C(0x80000000);
+	assert_breaks(DUMP_BAD_MESSAGE, -EBADMSG, 1);
+}
+
 static void a_datagram_shorter_than_a_header(void **state)
 {
 	struct answer *a = datagram();
@@ -486,6 +497,7 @@ int main(void)
 		DUMP_TEST(garbage_behind_a_message),
 		DUMP_TEST(a_length_beyond_the_datagram),
 		DUMP_TEST(a_length_below_the_header),
+		DUMP_TEST(a_length_of_two_gigabytes),
 		DUMP_TEST(a_datagram_shorter_than_a_header),
 		DUMP_TEST(a_sink_that_stops),
 		DUMP_TEST(an_interrupted_dump_is_incomplete),
