@@ -99,8 +99,8 @@ int main(int argc, char **argv)
 	}
 	err = namespace_enter(&why);
 	if (err) {
-		fprintf(stderr, "bench: %s: %s\n", why, strerror(-err));
-		return 1;
+		fprintf(stderr, "bench: skipped: %s: %s\n", why, strerror(-err));
+		return RACE_CANNOT;
 	}
 	line_up(tool, bare);
 	return measure(sockets, rounds) ? 1 : 0;

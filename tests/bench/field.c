@@ -10,8 +10,7 @@
 
 struct entry {
 	const char *name;
-	const char
-		*words[WORDS_MAX]; /* the first: a program of the bench by its letter, or a name */
+	const char *words[WORDS_MAX]; /* the first: one of the three below, or a name */
 	bool optional, without_bpf;
 };
 
@@ -21,6 +20,7 @@ struct entry {
 
 #define NARROW_COLUMNS "netid,state,recv-q,send-q,local,peer"
 #define INFO_COLUMNS   "netid,state,recv-q,send-q,unsent,rtt,local,peer"
+#define TABLE_COLUMNS  "netid,state,recv-q,send-q,linger,risk,local,peer,process"
 #define ALL_STATES     "0xffffffff"
 #define STATES_OF_SS   "0xfff" /* without the walk for sockets that are bound and no more */
 #define TCP_INFO       "0x2"   /* 1 << (INET_DIAG_INFO - 1) */
@@ -39,6 +39,8 @@ static const struct entry entries[RACERS] = {
 	[FULL] = { .name = "list -tanH: owners, linger, forecast", .words = { TOOL, "-tanH" } },
 	[NDJSON] = { .name = "list -tan --format=ndjson",
 		     .words = { TOOL, "-tan", "--format=ndjson" } },
+	[NDJSON_SAME] = { .name = "the same, -C as the table",
+			  .words = { TOOL, "-tan", "--format=ndjson", "-C", TABLE_COLUMNS } },
 	[FULL_P] = { .name = "list -tanpH", .words = { TOOL, "-tanpH" } },
 	[STATES] = { .name = "summary -t --sections=states",
 		     .words = { TOOL, "summary", "-t", "--sections=states" } },
@@ -184,6 +186,7 @@ static const struct target targets[] = {
 	  cpu_to_floor },
 	{ "full listing -p / ss -tanpH", FULL_P, SS_P, 0.05, when_many, wall_ratio, cpu_ratio },
 	{ "ndjson / table", NDJSON, FULL, 1.2, anywhere, wall_ratio, cpu_ratio },
+	{ "  of the same columns", NDJSON_SAME, FULL, 1.2, anywhere, wall_ratio, cpu_ratio },
 	{ "by state, BPF / bare dump", STATES, BARE, 1, anywhere, wall_ratio, cpu_ratio },
 	{ "by state, no BPF / bare dump", STATES_NO_BPF, BARE, 1.15, anywhere, wall_ratio,
 	  cpu_ratio },

@@ -13,16 +13,17 @@
 #include "bench/scene.h"
 
 enum {
-	BARE,      /* dump with libmnl, no attributes */
-	BARE_SS,   /* of the states that ss asks for */
-	BARE_INFO, /* the same with tcp_info */
-	PASS,      /* over all descriptors by BPF, without an index */
-	NARROW,    /* listing that asks for no attribute */
-	INFO,      /* listing that asks for tcp_info: no owners, no linger */
-	FULL,      /* listing with owners, linger and forecast */
-	NDJSON,
-	FULL_P, /* with every holder */
-	STATES, /* counts by state */
+	BARE,        /* dump with libmnl, no attributes */
+	BARE_SS,     /* of the states that ss asks for */
+	BARE_INFO,   /* the same with tcp_info */
+	PASS,        /* over all descriptors by BPF, without an index */
+	NARROW,      /* listing that asks for no attribute */
+	INFO,        /* listing that asks for tcp_info: no owners, no linger */
+	FULL,        /* listing with owners, linger and forecast */
+	NDJSON,      /* whole: the other end's process too, which wants a dump of its own */
+	NDJSON_SAME, /* of the table's columns alone */
+	FULL_P,      /* with every holder */
+	STATES,      /* counts by state */
 	STATES_NO_BPF,
 	SS,
 	SS_P,

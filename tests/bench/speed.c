@@ -6,6 +6,8 @@
  * Each scene has namespaces of its own and lasts so many seconds at most besides its making, at
  * least three rounds. SS_P_MOST in the environment is the number of sockets up to which `ss -p`
  * takes part (100000).
+ *
+ * Exit status: 0, 1 when something failed to run, 2 usage, 77 where no namespaces are to be had.
  */
 #include "config.h"
 
@@ -82,11 +84,11 @@ static int race(struct play *play)
 		field_note(outcomes, racers);
 	}
 	crowd_leave(&crowd);
-	return err;
+	return err == -EPERM ? RACE_CANNOT : err != 0;
 }
 
-/* Runs the function in a child and gives 0 when that gave 0. What the child starts in a PID
- * namespace whose first process it is ends with it. */
+/* Runs the function in a child and gives what that gave, an exit status. What the child starts in a
+ * PID namespace whose first process it is ends with it. */
 static int in_child(int (*function)(struct play *play), struct play *play)
 {
 	int status = 0;
@@ -95,16 +97,16 @@ static int in_child(int (*function)(struct play *play), struct play *play)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		int err = function(play);
+		int exit_status = function(play);
 
 		fflush(stdout);
-		_exit(err ? 1 : 0);
+		_exit(exit_status);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
 		perror("bench");
 		return 1;
 	}
-	return status ? 1 : 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 /* A process can have but one PID namespace made for its children: each scene has a process for
@@ -116,17 +118,20 @@ static int apart(struct play *play)
 
 	if (!err)
 		return in_child(race, play);
-	fprintf(stderr, "bench: %s: %s\n", why, strerror(-err));
-	return err;
+	fprintf(stderr, "bench: skipped: %s: %s\n", why, strerror(-err));
+	return RACE_CANNOT;
 }
 
 static int play_all(struct play *play, struct outcomes *outcomes, size_t n)
 {
 	int failed = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && failed != RACE_CANNOT; i++) {
+		int status;
+
 		play->outcomes = &outcomes[i];
-		failed |= in_child(apart, play);
+		status = in_child(apart, play);
+		failed = status ? status : failed;
 	}
 	return failed;
 }
@@ -175,6 +180,8 @@ int main(int argc, char **argv)
 	if (!read_scenes(outcomes, words, n))
 		return 2;
 	failed = play_all(&play, outcomes, n);
+	if (failed == RACE_CANNOT)
+		return failed;
 	field_print_growth(outcomes, n);
 	field_print_targets(outcomes, n);
 	printf("\n%.0f s in all\n", now() - start);
