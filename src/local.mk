@@ -8,6 +8,8 @@ LINGERSTAT_LIBS = src/liblingerstat.a \
 src_liblingerstat_a_SOURCES = \
 	src/base/index.c \
 	src/base/index.h \
+	src/base/intern.c \
+	src/base/intern.h \
 	src/base/message.c \
 	src/base/message.h \
 	src/base/nearest.c \
@@ -104,6 +106,8 @@ src_liblingerstat_a_SOURCES = \
 	src/enrich/peers.h \
 	src/enrich/subflows.c \
 	src/enrich/subflows.h \
+	src/enrich/workload.c \
+	src/enrich/workload.h \
 	src/filter/bytecode.c \
 	src/filter/describe.c \
 	src/filter/filter.c \
@@ -146,6 +150,7 @@ src_liblingerstat_a_SOURCES = \
 	src/model/socket.h \
 	src/model/words.c \
 	src/model/words.h \
+	src/model/workload.h \
 	src/plan/needs.h \
 	src/plan/rights.c \
 	src/plan/rights.h \
@@ -154,6 +159,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/advice.h \
 	src/present/explain.c \
 	src/present/explain.h \
+	src/present/workload.c \
+	src/present/workload.h \
 	src/present/wrap.c \
 	src/present/wrap.h \
 	src/present/address.h \

@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/test_tcp_attrs \
 	tests/unit/test_vocabulary \
 	tests/unit/test_window \
+	tests/unit/test_workload \
 	tests/unit/test_words \
 	tests/unit/test_restart \
 	tests/unit/test_deadline \
@@ -100,6 +101,7 @@ tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c $(UNIT_DIAG)
 tests_unit_test_tcp_attrs_SOURCES = tests/unit/test_tcp_attrs.c $(UNIT_DIAG)
 tests_unit_test_vocabulary_SOURCES = tests/unit/test_vocabulary.c $(UNIT_HEADER)
 tests_unit_test_window_SOURCES = tests/unit/test_window.c $(UNIT_HEADER)
+tests_unit_test_workload_SOURCES = tests/unit/test_workload.c $(UNIT_HEADER)
 tests_unit_test_words_SOURCES = tests/unit/test_words.c $(UNIT_HEADER)
 # The linker puts a resolver of the tests' own in place of the C library's.
 UNIT_RESOLVER = tests/unit/fake_resolver.c tests/unit/fake_resolver.h $(UNIT_HEADER)

@@ -79,6 +79,26 @@ void hint_contexts(const struct contexts *contexts, const char *command_line)
 			(unsigned long long)unknown, command_line);
 }
 
+void hint_cgroups(const struct run *run)
+{
+	struct cgroups_unknown unknown;
+
+	if (!run->enrich.cgroups || !(run->plan->needs & NEED_CGROUP_NAMED))
+		return;
+	unknown = cgroups_unknown(run->enrich.cgroups);
+	if (unknown.no_hierarchy)
+		message("control groups, units and containers show as '?': the cgroup v2 hierarchy "
+			"is not mounted here");
+	if (unknown.outside)
+		message("the control groups of %llu sockets are outside this cgroup namespace and "
+			"show as '?'",
+			(unsigned long long)unknown.outside);
+	if (unknown.either)
+		message("the control groups of %llu sockets are removed, or outside this cgroup "
+			"namespace, and show as '?'",
+			(unsigned long long)unknown.either);
+}
+
 void hint_bound(void)
 {
 	message("this kernel does not list bound, inactive TCP sockets (Linux 6.8 and newer do)");

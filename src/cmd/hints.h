@@ -21,6 +21,9 @@ void hint_missing(const struct run *run);
 /* Contexts that no security module gives, or that could not be read: why, and how to get them. */
 void hint_contexts(const struct contexts *contexts, const char *command_line);
 
+/* Control groups that were asked for by name and have no path here: why. */
+void hint_cgroups(const struct run *run);
+
 /* Bound, inactive sockets were asked for of a kernel that cannot list them. */
 void hint_bound(void);
 

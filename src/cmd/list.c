@@ -286,6 +286,16 @@ static int base_columns(const struct list_options *o, struct column_list *list)
 	return add_columns(list, text);
 }
 
+/* What a document has that is whole was not asked for by name. */
+static unsigned int named_needs(const struct list_options *o, const struct column_list *list)
+{
+	bool named = column_list_needs(list) & NEED_CGROUP && o->columns;
+
+	for (size_t i = 0; i < o->added_count && !named; i++)
+		named = o->added[i]->needs & NEED_CGROUP;
+	return named ? NEED_CGROUP_NAMED : 0;
+}
+
 static int choose_columns(const struct list_options *o, struct column_list *list)
 {
 	int err = base_columns(o, list);
@@ -369,6 +379,7 @@ static enum result list_sockets(const struct list_options *o)
 		return record_sockets(o);
 	if (choose_columns(o, &listing.columns))
 		return RESULT_USAGE;
+	listing.plan.needs |= named_needs(o, &listing.columns);
 	return listing_run(&listing);
 }
 

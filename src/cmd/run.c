@@ -25,6 +25,8 @@ static unsigned int plan_dump_rights(const struct run *run)
 	bool admin = run->plan->needs & (NEED_MARK | NEED_FILTER | NEED_SUBFLOWS | NEED_CONGESTION);
 	unsigned int rights = admin ? RIGHT_SEE_MARK : RIGHTS_NOTHING;
 
+	if (run->plan->needs & NEED_CGROUP && !run->plan->read)
+		rights |= RIGHT_OPEN_CGROUPS;
 	return run->plan->needs & (NEED_DESCRIPTORS | NEED_CONTEXT) ? rights | RIGHT_READ_PROCESSES
 								    : rights;
 }
@@ -476,6 +478,7 @@ enum result run_verdict(const struct run *run, uint64_t sockets, uint64_t unknow
 		hint_too_young();
 	else if (needs_descriptors(run) && (sockets || run->undecided))
 		hint_unknown(run, unknown_holders);
+	hint_cgroups(run);
 	lacking = lacks_named(run);
 	if (run->failed)
 		return RESULT_FAILED;

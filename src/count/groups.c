@@ -106,6 +106,45 @@ static int each_cgroup(const struct socket *sk, group_take take, void *ctx)
 	return take(ctx, &key);
 }
 
+static int take_text(const char *text, group_take take, void *ctx)
+{
+	struct group_key key = { .value = GROUP_KNOWN, .id = (uint64_t)(uintptr_t)text };
+
+	return text ? take(ctx, &key) : take_value(GROUP_NONE, take, ctx);
+}
+
+/* True when the socket is counted as having none, or none that is known. */
+static bool lacks_workload(const struct socket *sk, group_take take, void *ctx, int *err)
+{
+	if (sk->workload)
+		return false;
+	*err = take_value(sk->queue_unit == QUEUE_NONE ? GROUP_NONE : GROUP_UNKNOWN, take, ctx);
+	return true;
+}
+
+static int each_unit(const struct socket *sk, group_take take, void *ctx)
+{
+	int err;
+
+	return lacks_workload(sk, take, ctx, &err) ? err : take_text(sk->workload->unit, take, ctx);
+}
+
+static int each_lasting(const struct socket *sk, group_take take, void *ctx)
+{
+	int err;
+
+	return lacks_workload(sk, take, ctx, &err) ? err
+						   : take_text(sk->workload->lasting, take, ctx);
+}
+
+static int each_container(const struct socket *sk, group_take take, void *ctx)
+{
+	int err;
+
+	return lacks_workload(sk, take, ctx, &err) ? err
+						   : take_text(sk->workload->container, take, ctx);
+}
+
 static bool is_internet(const struct socket *sk)
 {
 	return sk->family == AF_INET || sk->family == AF_INET6;
@@ -197,6 +236,22 @@ static int by_number(const void *a, const void *b)
 	return order ? order : compare_u64(x->id, y->id);
 }
 
+const char *group_text(const struct group_key *key)
+{
+	return key->value == GROUP_KNOWN ? (const char *)(uintptr_t)key->id : NULL;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const struct group_key *x = a, *y = b;
+
+	if (x->value != y->value || x->value != GROUP_KNOWN)
+		return compare_u64(x->value, y->value);
+	return strcmp(group_text(x), group_text(y));
+}
+
+#define CGROUP (NEED_CGROUP | NEED_CGROUP_NAMED)
+
 #define JUDGE (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO | NEED_OWNERS)
 
 static const struct group_by table[] = {
@@ -204,13 +259,19 @@ static const struct group_by table[] = {
 	  false },
 	{ "pid", "process", NEED_OWNERS, each_pid, by_number, false },
 	{ "user", "user that made it", 0, each_user, by_number, false },
-	{ "cgroup", "control group it was made in", NEED_CGROUP, each_cgroup, by_number, false },
+	{ "cgroup", "control group it was made in", CGROUP, each_cgroup, by_number, false },
+	{ "unit", "systemd unit it was made in", CGROUP, each_unit, by_text, false },
+	{ "container", "container it was made in", CGROUP, each_container, by_text, false },
 	{ "local-port", "its own port", 0, each_local_port, by_number, false },
 	{ "peer", "address of the other end", NEED_LINKS, each_peer, by_name, false },
 	{ "peer-port", "port of the other end", 0, each_peer_port, by_number, false },
 	{ "state", "state", 0, each_state, by_number, true },
 	{ "reason", "reason of its close risk", JUDGE, each_reason, by_number, false },
 };
+
+const struct group_by group_by_lasting = { "unit",  "systemd unit, by a name that lasts",
+					   CGROUP,  each_lasting,
+					   by_text, false };
 
 const struct group_by *group_table(size_t *count)
 {
@@ -268,6 +329,7 @@ static int take_key(void *ctx, const struct group_key *key)
 	group->sockets += g->n;
 	group->states[sk->state] += g->n;
 	group->cgroup = sk->cgroup;
+	group->workload = sk->workload;
 	if (sk->close.risk == RISK_NONE)
 		return 0;
 	group->at_risk += g->n;

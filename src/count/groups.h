@@ -18,7 +18,7 @@ enum group_value {
 struct group_key {
 	uint32_t value;  /* enum group_value */
 	uint32_t number; /* pid, uid, port, state, reason; scope of a link-local address */
-	uint64_t id;     /* of a cgroup */
+	uint64_t id;     /* of a cgroup; the address of an interned text */
 	uint8_t family;  /* of an address */
 	uint8_t zero[7];
 	union {
@@ -33,7 +33,8 @@ struct group {
 	uint64_t states[STATE_COUNT];
 	uint64_t at_risk; /* `possible` and above, by the lower bound */
 	uint64_t stake_bytes, stake_unknown;
-	const char *cgroup; /* path, where the key is a cgroup and it is known */
+	const char *cgroup;              /* path, where the key is a cgroup and it is known */
+	const struct workload *workload; /* of its last socket */
 };
 
 /* Takes one value; gives 0 or a negative errno. */
@@ -52,6 +53,12 @@ struct group_by {
 
 /* The table, and its length. */
 const struct group_by *group_table(size_t *count);
+
+/* A key's interned text (units, containers); NULL where it is not known or there is none. */
+const char *group_text(const struct group_key *key);
+
+/* Units under names that last, for series that do (struct workload). Not in the table. */
+extern const struct group_by group_by_lasting;
 
 /* The row of a word, NULL when it is none. */
 const struct group_by *group_find(const char *word);

@@ -64,7 +64,7 @@ void enrich_socket(struct enrichment *e, struct socket *sk)
 	if (e->links && sk->ifindex)
 		sk->interface = links_name(e->links, sk->ifindex);
 	if (e->cgroups)
-		sk->cgroup = cgroups_path(e->cgroups, sk->cgroup_id);
+		sk->cgroup = cgroups_path(e->cgroups, sk->cgroup_id, &sk->workload);
 	sk->orphans_full = e->orphans_full && sk->netid == NETID_TCP;
 	/* Only a listener of an SO_REUSEPORT group has somewhere to migrate to; of a connection
 	 * that waits, the listener is not known. */

@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -280,6 +281,65 @@ TEST(cgroup)
 	return negate_if(as_tri(fnmatch(value->text, sk->cgroup, 0) == 0), op);
 }
 
+/* The whole name, or of a user's unit the part behind its manager's. */
+static bool fits_either(const char *pattern, const char *unit)
+{
+	const char *own = strrchr(unit, '/');
+
+	return fnmatch(pattern, unit, 0) == 0 || (own && fnmatch(pattern, own + 1, 0) == 0);
+}
+
+/* Of a service also without what it ends in, as systemctl(1) takes it. */
+static bool fits_unit(const char *pattern, const char *unit)
+{
+	static const char service[] = ".service";
+	size_t len = strlen(unit), behind = sizeof(service) - 1;
+	char stem[512];
+
+	if (fits_either(pattern, unit))
+		return true;
+	if (len <= behind || len >= sizeof(stem) || strcmp(unit + len - behind, service) != 0)
+		return false;
+	memcpy(stem, unit, len - behind);
+	stem[len - behind] = '\0';
+	return fits_either(pattern, stem);
+}
+
+TEST(unit)
+{
+	const struct workload *w = sk->workload;
+
+	if (!w)
+		return TRI_UNKNOWN;
+	return negate_if(as_tri(w->unit && fits_unit(value->text, w->unit)), op);
+}
+
+/* RUNTIME:ID or RUNTIME:NAME, either part of it, and ids as short as the runtimes show them. */
+static bool fits_container(const char *pattern, const struct workload *w)
+{
+	char text[32], *id = text;
+	const char *content;
+
+	if (!w->container)
+		return false;
+	content = w->id ? w->id : w->name;
+	if (fnmatch(pattern, w->container, 0) == 0 || fnmatch(pattern, content, 0) == 0 ||
+	    (w->runtime && fnmatch(pattern, w->runtime, 0) == 0))
+		return true;
+	if (!w->id)
+		return false;
+	id += snprintf(text, sizeof(text), "%s:", w->runtime ? w->runtime : "?");
+	snprintf(id, sizeof(text) - (size_t)(id - text), "%.*s", CONTAINER_SHORT, w->id);
+	return fnmatch(pattern, text, 0) == 0 || fnmatch(pattern, id, 0) == 0;
+}
+
+TEST(container)
+{
+	if (!sk->workload)
+		return TRI_UNKNOWN;
+	return negate_if(as_tri(fits_container(value->text, sk->workload)), op);
+}
+
 /* A name that the kernel chose: `@` and five hexadecimal digits (unix_autobind() in
  * net/unix/af_unix.c). As in ss, to have no name is no choice of the program's either. */
 static bool is_autobound_name(const struct unix_end *un)
@@ -319,7 +379,8 @@ TEST(dst)
 	return negate_if(filter_any_end(sk, true, value), op);
 }
 
-#define JUDGE (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
+#define JUDGE  (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
+#define CGROUP (NEED_CGROUP | NEED_CGROUP_NAMED)
 
 #define HOST        "an address, a prefix, a host name or :PORT"
 #define PORT        "a port number or service name"
@@ -368,8 +429,11 @@ static const struct predicate own[] = {
 	  value_netid, test_netid },
 	{ "fwmark", "a mark, or a mark and a mask such as 0x1/0xff", NEED_MARK, true, false,
 	  value_mark, test_mark },
-	{ "cgroup", "a path, * and ? allowed", NEED_CGROUP, true, false, value_cgroup,
-	  test_cgroup },
+	{ "cgroup", "a path, * and ? allowed", CGROUP, true, false, value_cgroup, test_cgroup },
+	{ "unit", "a unit, with or without .service, * and ? allowed", CGROUP, true, false, NULL,
+	  test_unit },
+	{ "container", "a runtime, id, name or RUNTIME:ID, * and ? allowed", CGROUP, true, false,
+	  NULL, test_container },
 };
 
 static const struct predicate *const shared[] = {

@@ -14,6 +14,7 @@
 
 #include "model/reason.h"
 #include "model/words.h"
+#include "model/workload.h"
 
 #define UNKNOWN (-1) /* in every int64_t of the model: the value is not known */
 
@@ -290,8 +291,9 @@ struct socket {
 	uint32_t message_len;
 	const char *interface; /* name of ifindex, NULL when there is none or it has no name */
 	struct context_list contexts;
-	const char *socket_context; /* of the socket itself, as in struct process_context */
-	const char *cgroup;         /* path of cgroup_id, NULL when not known */
+	const char *socket_context;      /* of the socket itself, as in struct process_context */
+	const char *cgroup;              /* path of cgroup_id, NULL when not known */
+	const struct workload *workload; /* what the path says, NULL when it is not known */
 	struct close_forecast close;
 };
 

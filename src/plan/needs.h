@@ -11,7 +11,7 @@ enum need {
 	NEED_TCP_INFO = 1 << 0, /* INET_DIAG_INFO in the dump */
 	NEED_OWNERS = 1 << 1,   /* a pass over every descriptor */
 	NEED_LINGER = 1 << 2,   /* the same pass, with options */
-	NEED_CGROUP = 1 << 3,   /* a walk of the cgroup tree, once, when a row has an id */
+	NEED_CGROUP = 1 << 3,   /* the groups of the ids that rows have, until the dump ends */
 	NEED_LINKS = 1 << 4,    /* device names, once, when a row has an index */
 	NEED_NETNS = 1 << 5,    /* our own namespace's inode */
 	NEED_FORECAST = 1 << 6, /* the judge */
@@ -32,6 +32,7 @@ enum need {
 	NEED_SUBFLOWS = 1 << 18, /* of MPTCP: one dump of it, and of TCP where it has connections */
 	NEED_CONTEXT = 1 << 20,  /* /proc/PID of each holder, when its row is shown */
 	NEED_SOCKET_CONTEXT = 1 << 21, /* the same, and an attribute of the socket */
+	NEED_CGROUP_NAMED = 1 << 22,   /* that of NEED_CGROUP which was asked for by name */
 };
 
 #endif

@@ -16,6 +16,7 @@ static const struct {
 	{ RIGHT_READ_PROCESSES, CAP_SYS_PTRACE },
 	{ RIGHT_READ_PROCESSES, CAP_DAC_READ_SEARCH },
 	{ RIGHT_SEE_MARK, CAP_NET_ADMIN },
+	{ RIGHT_OPEN_CGROUPS, CAP_DAC_READ_SEARCH },
 };
 
 int rights_keep(unsigned int rights)

@@ -7,6 +7,7 @@
 #include "present/escape.h"
 #include "present/members.h"
 #include "present/summary.h"
+#include "present/workload.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -52,6 +53,22 @@ static void cgroup_name(struct outbuf *b, const struct summary *s, const struct 
 		escape_text(b, group->cgroup, strlen(group->cgroup));
 	else
 		outbuf_printf(b, "?(%llu)", (unsigned long long)key->id);
+}
+
+static void unit_name(struct outbuf *b, const struct summary *s, const struct group_key *key,
+		      const struct group *group)
+{
+	(void)s;
+	(void)group;
+	outbuf_str(b, group_text(key));
+}
+
+static void container_name(struct outbuf *b, const struct summary *s, const struct group_key *key,
+			   const struct group *group)
+{
+	(void)s;
+	(void)key;
+	workload_container(b, group->workload);
 }
 
 static void number_name(struct outbuf *b, const struct summary *s, const struct group_key *key,
@@ -132,6 +149,11 @@ static void user_json(struct outbuf *b, const struct group_key *key)
 	member_text(b, "user", user_of(key->number));
 }
 
+static void text_json(struct outbuf *b, const struct group_key *key)
+{
+	member_text(b, "key", group_text(key));
+}
+
 static void number_json(struct outbuf *b, const struct group_key *key)
 {
 	member_count(b, "key", key->number);
@@ -172,6 +194,8 @@ static const struct key_writer key_writers[] = {
 	{ "pid", "PROCESS", pid_name, pid_json },
 	{ "user", "USER", user_name, user_json },
 	{ "cgroup", "CGROUP", cgroup_name, NULL },
+	{ "unit", "UNIT", unit_name, text_json },
+	{ "container", "CONTAINER", container_name, text_json },
 	{ "local-port", "LOCAL PORT", number_name, number_json },
 	{ "peer", "PEER", peer_name, peer_json },
 	{ "peer-port", "PEER PORT", number_name, number_json },
@@ -289,6 +313,10 @@ static void key_json(struct outbuf *b, const struct summary *s, const struct gro
 	} else {
 		member_text(b, "key", group->cgroup);
 		member_count(b, "cgroup_id", key->id);
+	}
+	if (w->text == container_name) {
+		member_key(b, "container");
+		workload_json(b, key->value == GROUP_KNOWN ? group->workload : NULL);
 	}
 	member_text(b, "value", values[key->value]);
 }

@@ -231,7 +231,7 @@ promised() {
 	list -aj
 	"$jq" -e '["netid", "family", "state", "netns", "netns_name", "local", "peer", "interface",
 		"recv_queue", "send_queue", "unread_bytes", "outstanding_bytes", "unsent_bytes",
-		"linger", "shutdown", "uid", "inode", "cookie", "cgroup", "holders", "references",
+		"linger", "shutdown", "uid", "inode", "cookie", "cgroup", "unit", "container", "holders", "references",
 		"close"] as $keys | all(.sockets[]; . as $s | all($keys[]; . as $k | $s | has($k)))' "$out"
 	"$jq" -e '["outcome", "outcomes", "risk", "risk_max", "reasons", "loss_min_bytes",
 		"loss_max_bytes", "unread_bytes", "block_seconds"] as $keys |

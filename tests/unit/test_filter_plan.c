@@ -120,9 +120,10 @@ static void needs_are_those_of_every_word(void **state)
 		{ "linger off", NEED_LINGER },
 		{ "risk likely", judge },
 		{ "reason shared", judge | NEED_OWNERS },
-		{ "cgroup /", NEED_CGROUP },
+		{ "cgroup /", NEED_CGROUP | NEED_CGROUP_NAMED },
 		{ "fwmark 1", NEED_MARK },
-		{ "sport = 1 or not (pid 1 and cgroup /)", NEED_OWNERS | NEED_CGROUP },
+		{ "sport = 1 or not (pid 1 and cgroup /)",
+		  NEED_OWNERS | NEED_CGROUP | NEED_CGROUP_NAMED },
 	};
 
 	(void)state;

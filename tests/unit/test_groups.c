@@ -354,6 +354,41 @@ static void cgroups_by_their_id(void **state)
 	groups_free(g);
 }
 
+/* Two groups of one unit are one; the names are interned, as enrich makes them. */
+static void units_and_containers_by_their_names(void **state)
+{
+	static const struct workload first = { .unit = "b.service", .container = "lxc:b" },
+				     second = { .unit = "b.service", .container = "lxc:c" },
+				     bare = { .unit = "a.service" };
+	struct socket sk = connection(STATE_ESTABLISHED, 1);
+	struct groups *units = new_groups("unit"), *containers = new_groups("container");
+	const struct workload *known[] = { &first, &second, &bare, NULL };
+	const struct group *group;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(known); i++) {
+		sk.workload = known[i];
+		add_group(units, &sk);
+		add_group(containers, &sk);
+	}
+	sk = connection(STATE_TIME_WAIT, 2);
+	add_group(units, &sk);
+	groups_finish(units);
+	assert_int_equal(groups_count(units), 4);
+	assert_string_equal(group_text(groups_item(units, 0, &group)), "b.service");
+	assert_int_equal(group->sockets, 2);
+	assert_string_equal(group_text(groups_item(units, 1, &group)), "a.service");
+	assert_int_equal(groups_item(units, 2, &group)->value, GROUP_NONE);
+	assert_int_equal(groups_item(units, 3, &group)->value, GROUP_UNKNOWN);
+	assert_null(group_text(groups_item(units, 3, &group)));
+	groups_finish(containers);
+	assert_int_equal(groups_count(containers), 4);
+	assert_string_equal(group_text(groups_item(containers, 0, &group)), "lxc:b");
+	assert_ptr_equal(group->workload, &first);
+	groups_free(units);
+	groups_free(containers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +405,7 @@ int main(void)
 		cmocka_unit_test(link_local_peers_differ_by_their_device),
 		cmocka_unit_test(states_and_reasons),
 		cmocka_unit_test(cgroups_by_their_id),
+		cmocka_unit_test(units_and_containers_by_their_names),
 	};
 
 	return cmocka_run_group_tests_name("groups", tests, NULL, NULL);

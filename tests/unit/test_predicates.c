@@ -194,6 +194,55 @@ static void cgroups_are_paths(void **state)
 	ASSERT_ROWS(&sk, { "cgroup /", UNK }, { "cgroup != /", UNK });
 }
 
+static void units_have_names(void **state)
+{
+	struct workload w = { .unit = "nginx.service" };
+	struct socket sk = known();
+
+	(void)state;
+	sk.workload = &w;
+	ASSERT_ROWS(&sk, { "unit nginx.service", YES }, { "unit = nginx", YES },
+		    { "unit ng*", YES }, { "unit nginx.socket", NO }, { "unit ngin", NO },
+		    { "unit != nginx", NO }, { "unit != sshd", YES });
+	w.unit = "user@7.service/app@1.service";
+	ASSERT_ROWS(&sk, { "unit app@1.service", YES }, { "unit app@1", YES },
+		    { "unit app@*", YES }, { "unit user@7.service/*", YES },
+		    { "unit user@7.service", NO }, { "unit user@7.service/app@1", YES });
+	w.unit = "system.slice";
+	ASSERT_ROWS(&sk, { "unit system.slice", YES }, { "unit system", NO });
+	w.unit = NULL; /* it has none */
+	ASSERT_ROWS(&sk, { "unit *", NO }, { "unit != *", YES });
+	sk.workload = NULL;
+	ASSERT_ROWS(&sk, { "unit *", UNK }, { "unit != *", UNK });
+}
+
+#define CONTAINER_ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void containers_have_ids_or_names(void **state)
+{
+	struct workload w = { .container = "docker:" CONTAINER_ID,
+			      .runtime = "docker",
+			      .id = CONTAINER_ID };
+	struct socket sk = known();
+
+	(void)state;
+	sk.workload = &w;
+	ASSERT_ROWS(&sk, { "container " CONTAINER_ID, YES }, { "container 0123456789ab", YES },
+		    { "container docker:0123456789ab", YES }, { "container docker:*", YES },
+		    { "container = docker", YES }, { "container 0123*", YES },
+		    { "container podman", NO }, { "container 0123456789a", NO },
+		    { "container != *", NO });
+	w = (struct workload){ .container = "?:" CONTAINER_ID, .id = CONTAINER_ID };
+	ASSERT_ROWS(&sk, { "container 0123456789ab", YES }, { "container docker", NO });
+	w = (struct workload){ .container = "lxc:web", .runtime = "lxc", .name = "web" };
+	ASSERT_ROWS(&sk, { "container web", YES }, { "container lxc:web", YES },
+		    { "container lxc", YES }, { "container we", NO });
+	w = (struct workload){ .unit = "a.service" };
+	ASSERT_ROWS(&sk, { "container *", NO }, { "container != *", YES });
+	sk.workload = NULL;
+	ASSERT_ROWS(&sk, { "container *", UNK });
+}
+
 static void linger_is_known_or_not(void **state)
 {
 	struct socket sk = known();
@@ -448,6 +497,8 @@ int main(void)
 		cmocka_unit_test(marks_are_compared_under_a_mask),
 		cmocka_unit_test(any_holder_counts),
 		cmocka_unit_test(cgroups_are_paths),
+		cmocka_unit_test(units_have_names),
+		cmocka_unit_test(containers_have_ids_or_names),
 		cmocka_unit_test(linger_is_known_or_not),
 		cmocka_unit_test(nothing_known_is_nothing_claimed),
 		cmocka_unit_test(risk_lies_between_its_bounds),
