@@ -144,6 +144,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_netns \
 	tests/live/test_threads \
 	tests/live/test_contexts \
+	tests/live/test_cgroups \
 	tests/live/test_events \
 	tests/live/test_filter_ss \
 	tests/live/test_against_ss \
@@ -223,6 +224,7 @@ tests_live_test_details_SOURCES = \
 	tests/live/test_details.c $(LIVE_LISTED) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_details_set_SOURCES = \
 	tests/live/test_details_set.c $(LIVE_LISTED) $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_cgroups_SOURCES = tests/live/test_cgroups.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_contexts_SOURCES = tests/live/test_contexts.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_SUMMING = tests/live/summing.c tests/live/summing.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_summary_SOURCES = tests/live/test_summary.c $(LIVE_SUMMING)
