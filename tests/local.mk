@@ -301,6 +301,9 @@ BENCHES = tests/bench/speed tests/bench/check-cost
 EXTRA_PROGRAMS = $(BENCHES) tests/bench/bare tests/bench/pass tests/bench/soak/soak
 CLEANFILES += $(EXTRA_PROGRAMS)
 BENCH_CROWD = tests/bench/crowd.c tests/bench/crowd.h
+BENCH_SCENE = \
+	tests/bench/leavings.c tests/bench/leavings.h \
+	tests/bench/scene.c tests/bench/scene.h $(BENCH_CROWD)
 BENCH_RACE = tests/bench/race.c tests/bench/race.h
 tests_bench_bare_SOURCES = tests/bench/bare.c
 tests_bench_bare_LDADD = $(LIBMNL_LIBS)
@@ -311,10 +314,8 @@ tests/bench/pass.$(OBJEXT): src/bpf/owners.lskel.$(BPF_ENDIAN).h
 endif
 tests_bench_check_cost_SOURCES = tests/bench/check-cost.c $(BENCH_CROWD) $(BENCH_RACE) $(LIVE_HARNESS)
 tests_bench_speed_SOURCES = \
-	tests/bench/field.c tests/bench/field.h \
-	tests/bench/leavings.c tests/bench/leavings.h \
-	tests/bench/scene.c tests/bench/scene.h \
-	tests/bench/speed.c $(BENCH_CROWD) $(BENCH_RACE) $(LIVE_HARNESS)
+	tests/bench/field.c tests/bench/field.h tests/bench/speed.c \
+	$(BENCH_SCENE) $(BENCH_RACE) $(LIVE_HARNESS)
 tests_bench_speed_LDADD = $(LDADD) -lm
 
 bench: lingerstat$(EXEEXT) tests/bench/bare$(EXEEXT) tests/bench/pass$(EXEEXT) $(BENCHES)
@@ -334,7 +335,7 @@ tests_bench_soak_soak_SOURCES = \
 	tests/bench/soak/forms.c tests/bench/soak/forms.h \
 	tests/bench/soak/onerun.c tests/bench/soak/onerun.h \
 	tests/bench/soak/pace.c tests/bench/soak/pace.h \
-	tests/bench/soak/soak.c $(BENCH_CROWD) $(BENCH_RACE) $(LIVE_HARNESS)
+	tests/bench/soak/soak.c $(BENCH_SCENE) $(BENCH_RACE) $(LIVE_HARNESS)
 
 soak: lingerstat$(EXEEXT) tests/bench/soak/soak$(EXEEXT)
 	@LINGERSTAT='$(abs_top_builddir)/lingerstat' tests/bench/soak/soak $(DURATION) || test $$? = 77

@@ -86,7 +86,7 @@ static void give_children_a_table(void)
 		printf("others' sockets are in the same table here, and are walked past\n");
 }
 
-static int enter(const char **why)
+int scene_enter(const char **why)
 {
 	int err;
 
@@ -105,7 +105,7 @@ static int enter(const char **why)
 int scene_set(const struct scene *scene, struct crowd *crowd)
 {
 	const char *why = NULL;
-	int err = enter(&why);
+	int err = scene_enter(&why);
 
 	*crowd = (struct crowd){ 0 };
 	if (err) {

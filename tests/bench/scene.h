@@ -24,13 +24,17 @@ bool scene_parse(struct scene *scene, const char *word);
 /*
  * Gives this process's next child, and what that starts, namespaces of their own: PIDs, so that
  * neither walk of /proc nor BPF meets others' processes; mounts, for a /proc of their own. Then the
- * child calls scene_set(). Once in the life of a process. Returns 0, or a negative errno with *why.
+ * child calls scene_enter(). Once in the life of a process. Returns 0, or a negative errno with
+ * *why.
  */
 int scene_apart(const char **why);
 
-/* In the child, as the first process of its namespace: mounts /proc, makes a network namespace with
- * a table of connections of its own, and opens the sockets. Returns 0, or a negative errno after a
- * message. They go with the process. */
+/* In the child, as the first process of its namespace: mounts /proc and makes a network namespace
+ * with a table of connections of its own. Returns 0, or a negative errno with *why. */
+int scene_enter(const char **why);
+
+/* The same, and opens the sockets. Returns 0, or a negative errno after a message. They go with the
+ * process. */
 int scene_set(const struct scene *scene, struct crowd *crowd);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench/race.h"
@@ -112,6 +113,21 @@ void pace_stop(struct pace *pace)
 	if (pace->rounds)
 		munmap((void *)pace->rounds, sizeof(uint64_t));
 	*pace = (struct pace){ 0 };
+}
+
+double pace_cpu(const struct pace *pace)
+{
+	double cpu = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct timespec t;
+		clockid_t clock;
+
+		if (clock_getcpuclockid(pace->pids[i], &clock) == 0 &&
+		    clock_gettime(clock, &t) == 0)
+			cpu += (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	}
+	return cpu;
 }
 
 struct pace_verdict pace_compare(double *with, double *without, size_t n)

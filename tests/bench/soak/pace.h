@@ -22,6 +22,9 @@ int pace_start(struct pace *pace);
 
 void pace_stop(struct pace *pace);
 
+/* Seconds on a processor that the two have had. */
+double pace_cpu(const struct pace *pace);
+
 /* What the rates of two kinds of windows, taken in turns, say of each other. The arrays are
  * sorted; n is 1 at least. */
 struct pace_verdict {

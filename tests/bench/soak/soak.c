@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * soak [SECONDS [SOCKETS [RATE]]]: an hour (or so many seconds) of one run a second, of each form
- * in turn, over so many TCP sockets (50,000) in a network namespace of its own. A fifth of them
+ * in turn, over so many TCP sockets (50,000) in namespaces of its own. A fifth of them
  * are replaced all the time, so many pairs a second (250). Every run must end as it should and
  * write what it should; nothing may grow, and nothing may stay behind.
  *
@@ -19,17 +19,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bench/crowd.h"
 #include "bench/race.h"
+#include "bench/scene.h"
 #include "bench/soak/bpf-ids.h"
 #include "bench/soak/churn.h"
 #include "bench/soak/follower.h"
 #include "bench/soak/forms.h"
 #include "bench/soak/pace.h"
-#include "live/harness.h"
 
 #define SECONDS             3600
 #define SOCKETS             50000
@@ -49,9 +50,10 @@ struct soak {
 	struct follower follower;
 	struct follower_size warm, size; /* after a tenth of the time, and now */
 	struct bpf_ids bpf;
-	int bpf_err; /* why BPF objects cannot be listed; 0: they can */
-	struct pace_verdict pace;
-	size_t windows; /* of each kind, in `pace` */
+	int bpf_err;                        /* why BPF objects cannot be listed; 0: they can */
+	struct pace_verdict pace, pace_cpu; /* rounds a second; a second of their processor time */
+	size_t windows;                     /* of each kind, in both */
+	double run_cpu, run_share;          /* processor time of all runs; its share in `pace` */
 	double begin, minute;
 	uint64_t next_form, runs, wrong, late;
 };
@@ -108,6 +110,7 @@ static void run_next(struct soak *s)
 	err = onerun(&run, argv);
 	why = err ? strerror(-err) : form_take(form, &run, s->crowd.sockets);
 	s->runs++;
+	s->run_cpu += run.cpu;
 	if (why)
 		wrong_run(s, form, &run, why);
 }
@@ -173,31 +176,40 @@ static void run_until(struct soak *s, double until)
 
 /* --- whether it disturbs --------------------------------------------------------------------- */
 
-/* Rounds a second while the tool runs, or does not. */
-static double window(struct soak *s, const struct pace *pace, double seconds, bool with)
+/* Rounds a second while the tool runs, or does not; and rounds a second that the two have a
+ * processor, which others who want it too do not change. */
+struct rates {
+	double wall[2][WINDOWS], cpu[2][WINDOWS];
+	size_t n[2];
+};
+
+static void window(struct soak *s, const struct pace *pace, double seconds, bool with,
+		   struct rates *rates)
 {
-	uint64_t rounds = *pace->rounds;
-	double start = now();
+	double start = now(), cpu = pace_cpu(pace), rounds = (double)*pace->rounds;
+	size_t i = rates->n[with]++;
 
 	if (with)
 		run_until(s, start + seconds);
 	else
 		sleep_until(start + seconds);
-	return (double)(*pace->rounds - rounds) / (now() - start);
+	rounds = (double)*pace->rounds - rounds;
+	cpu = pace_cpu(pace) - cpu;
+	rates->wall[with][i] = rounds / (now() - start);
+	rates->cpu[with][i] = cpu > 0 ? rounds / cpu : 0;
 }
 
 /* Without, with, with, without: what changes slowly falls on both alike. */
 static void compare_windows(struct soak *s, const struct pace *pace, double seconds, size_t windows)
 {
-	double rates[2][WINDOWS];
-	size_t n[2] = { 0, 0 };
+	struct rates rates = { 0 };
+	double run_cpu = s->run_cpu;
 
-	for (size_t i = 0; i < 2 * windows; i++) {
-		bool with = i % 4 == 1 || i % 4 == 2;
-
-		rates[with][n[with]++] = window(s, pace, seconds, with);
-	}
-	s->pace = pace_compare(rates[true], rates[false], windows);
+	for (size_t i = 0; i < 2 * windows; i++)
+		window(s, pace, seconds, i % 4 == 1 || i % 4 == 2, &rates);
+	s->pace = pace_compare(rates.wall[true], rates.wall[false], windows);
+	s->pace_cpu = pace_compare(rates.cpu[true], rates.cpu[false], windows);
+	s->run_share = (s->run_cpu - run_cpu) / (seconds * (double)windows);
 	s->windows = windows;
 }
 
@@ -285,18 +297,22 @@ static void sum_bpf(struct soak *s)
 	wrong(s, what, "a BPF object has stayed behind");
 }
 
+static void print_pace(const struct pace_verdict *v, const char *what, size_t windows)
+{
+	printf("  %s: %.0f without the runs, %.0f with: %+.2f%%; the %zu windows without differ "
+	       "among themselves by %.2f%%, their middle half by %.2f%%\n",
+	       what, v->without, v->with, v->difference * 100, windows, v->noise * 100,
+	       v->half * 100);
+}
+
 static void sum_pace(const struct soak *s)
 {
-	const struct pace_verdict *v = &s->pace;
-
 	if (!s->windows)
 		return;
-	printf("two processes that ask and answer, rounds a second: %.0f without the runs, %.0f "
-	       "with: %+.2f%%\n",
-	       v->without, v->with, v->difference * 100);
-	printf("  noise: the %zu windows without differ among themselves by %.2f%%, their middle "
-	       "half by %.2f%%\n",
-	       s->windows, v->noise * 100, v->half * 100);
+	printf("two processes that ask and answer, while the runs take %.2f of %ld processors:\n",
+	       s->run_share, sysconf(_SC_NPROCESSORS_ONLN));
+	print_pace(&s->pace, "rounds a second", s->windows);
+	print_pace(&s->pace_cpu, "rounds a second of their own on a processor", s->windows);
 }
 
 static int sum(struct soak *s)
@@ -360,6 +376,8 @@ static int set_up(struct soak *s, size_t sockets, size_t rate)
 	return err;
 }
 
+/* --- and its place --------------------------------------------------------------------------- */
+
 /* A whole number above 0, or 0. */
 static size_t number(const char *text)
 {
@@ -369,30 +387,57 @@ static size_t number(const char *text)
 	return *text >= '0' && *text <= '9' && !*end ? n : 0;
 }
 
+/* In the first process of its namespaces. */
+static int run(struct soak *s, double seconds, size_t sockets, size_t rate)
+{
+	const char *why = NULL;
+	int err = scene_enter(&why);
+
+	if (err) {
+		fprintf(stderr, "soak: skipped: %s: %s\n", why, strerror(-err));
+		return NO_NAMESPACE;
+	}
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	err = set_up(s, sockets, rate);
+	err = err ? 1 : soak(s, seconds);
+	bpf_ids_free(&s->bpf);
+	churn_stop(&s->churn);
+	crowd_leave(&s->crowd);
+	fflush(stdout);
+	return err;
+}
+
+static int run_apart(struct soak *s, double seconds, size_t sockets, size_t rate)
+{
+	const char *why = NULL;
+	int status = 0, err = scene_apart(&why);
+	pid_t pid;
+
+	if (err) {
+		fprintf(stderr, "soak: skipped: %s: %s\n", why, strerror(-err));
+		return NO_NAMESPACE;
+	}
+	pid = fork();
+	if (pid == 0)
+		_exit(run(s, seconds, sockets, rate));
+	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+		perror("soak");
+		return 1;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 int main(int argc, char **argv)
 {
 	size_t seconds = argc > 1 ? number(argv[1]) : SECONDS;
 	size_t sockets = argc > 2 ? number(argv[2]) : SOCKETS;
 	size_t rate = argc > 3 ? number(argv[3]) : RATE;
 	struct soak s = { .tool = getenv("LINGERSTAT") };
-	const char *why = NULL;
-	int err;
 
 	if (argc > 4 || !seconds || sockets < 100 || !rate || !s.tool) {
 		fprintf(stderr, "usage: soak [SECONDS [SOCKETS [RATE]]], 100 sockets at least; "
 				"LINGERSTAT names the program: `make soak` sets it\n");
 		return 2;
 	}
-	err = namespace_enter(&why);
-	if (err) {
-		fprintf(stderr, "soak: skipped: %s: %s\n", why, strerror(-err));
-		return NO_NAMESPACE;
-	}
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	err = set_up(&s, sockets, rate);
-	err = err ? 1 : soak(&s, (double)seconds);
-	bpf_ids_free(&s.bpf);
-	churn_stop(&s.churn);
-	crowd_leave(&s.crowd);
-	return err;
+	return run_apart(&s, (double)seconds, sockets, rate);
 }
