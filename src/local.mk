@@ -19,6 +19,7 @@ src_liblingerstat_a_SOURCES = \
 	src/base/wordlist.h \
 	src/base/replace.c \
 	src/base/replace.h \
+	src/bpf/census_record.h \
 	src/bpf/iterator.c \
 	src/bpf/iterator.h \
 	src/bpf/owners_record.h \
@@ -58,6 +59,8 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/listing.c \
 	src/cmd/listing.h \
 	src/cmd/metrics.c \
+	src/cmd/recheck.c \
+	src/cmd/recheck.h \
 	src/cmd/options.c \
 	src/cmd/options.h \
 	src/cmd/prepass.c \
@@ -216,6 +219,10 @@ src_liblingerstat_a_SOURCES = \
 	src/source/details_tcp.c \
 	src/source/details_tipc.c \
 	src/source/bound.c \
+	src/source/census.c \
+	src/source/census.h \
+	src/source/cookies.c \
+	src/source/cookies.h \
 	src/source/events.c \
 	src/source/events.h \
 	src/source/inet.c \
@@ -240,6 +247,8 @@ src_liblingerstat_a_SOURCES = \
 	src/source/tcp.c \
 	src/source/transport.h \
 	src/source/tipc.c \
+	src/source/turnover.c \
+	src/source/turnover.h \
 	src/source/udp.c \
 	src/source/udplite.c \
 	src/source/unix.c \
@@ -272,10 +281,14 @@ MAINTAINERCLEANFILES = src/filter/grammar.c src/filter/grammar.h
 # A light skeleton holds a program as bytes of the host's order; the program is loaded with plain
 # system calls, so that nothing of libbpf is linked. One more program is its name here, its files in
 # a line of its own, and the object that includes its skeleton.
-BPF_SKELETONS = src/bpf/owners.lskel.$(BPF_ENDIAN).h src/bpf/states.lskel.$(BPF_ENDIAN).h
-BPF_SOURCE_FILES = src/bpf/owners.bpf.c src/bpf/states.bpf.c
+BPF_SKELETONS = \
+	src/bpf/owners.lskel.$(BPF_ENDIAN).h \
+	src/bpf/states.lskel.$(BPF_ENDIAN).h \
+	src/bpf/census.lskel.$(BPF_ENDIAN).h
+BPF_SOURCE_FILES = src/bpf/owners.bpf.c src/bpf/states.bpf.c src/bpf/census.bpf.c
 src/bpf/owners.lskel.$(BPF_ENDIAN).h: src/bpf/owners.bpf.c src/bpf/owners_record.h src/bpf/program.h
 src/bpf/states.lskel.$(BPF_ENDIAN).h: src/bpf/states.bpf.c src/bpf/states_counts.h src/bpf/program.h
+src/bpf/census.lskel.$(BPF_ENDIAN).h: src/bpf/census.bpf.c src/bpf/census_record.h src/bpf/program.h
 EXTRA_DIST += $(BPF_SOURCE_FILES) $(BPF_SKELETONS)
 
 # -ffreestanding: clang's own stdint.h serves, no header of the C library is looked for.
@@ -293,6 +306,7 @@ CLEANFILES += $(BPF_SOURCE_FILES:.c=.o) $(BPF_SKELETONS:=.tmp)
 
 src/enrich/owners_bpf.$(OBJEXT): src/bpf/owners.lskel.$(BPF_ENDIAN).h
 src/source/states.$(OBJEXT): src/bpf/states.lskel.$(BPF_ENDIAN).h
+src/source/census.$(OBJEXT): src/bpf/census.lskel.$(BPF_ENDIAN).h
 
 # A release carries the skeletons in the source tree; one is only made again when its program
 # has changed since. distclean of a release must not remove it: hence no CLEANFILES entry for

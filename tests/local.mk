@@ -14,6 +14,8 @@ UNIT_TESTS = \
 	tests/unit/test_bytecode \
 	tests/unit/test_close \
 	tests/unit/test_column \
+	tests/unit/test_cookies \
+	tests/unit/test_turnover \
 	tests/unit/test_contexts \
 	tests/unit/test_details \
 	tests/unit/test_details_other \
@@ -65,6 +67,8 @@ UNIT_DIAG = tests/unit/diag.c tests/unit/diag.h $(UNIT_HEADER)
 tests_unit_test_close_SOURCES = \
 	tests/unit/test_close.c tests/unit/close_rows.c tests/unit/close_rows.h $(UNIT_DIAG)
 tests_unit_test_column_SOURCES = tests/unit/test_column.c $(UNIT_HEADER)
+tests_unit_test_cookies_SOURCES = tests/unit/test_cookies.c $(UNIT_HEADER)
+tests_unit_test_turnover_SOURCES = tests/unit/test_turnover.c $(UNIT_HEADER)
 UNIT_MADE = tests/unit/made.h $(UNIT_HEADER)
 tests_unit_test_counts_SOURCES = tests/unit/test_counts.c $(UNIT_MADE)
 tests_unit_test_groups_SOURCES = tests/unit/test_groups.c $(UNIT_MADE)
@@ -175,6 +179,7 @@ QUICK_LIVE_TESTS = \
 LIVE_TESTS = \
 	$(QUICK_LIVE_TESTS) \
 	tests/live/test_late \
+	tests/live/test_churn \
 	tests/live/test_folklore \
 	tests/live/test_stall \
 	tests/live/closelab/closelab
@@ -190,6 +195,9 @@ tests_live_test_owners_pass_LDFLAGS = $(AM_LDFLAGS) -pthread -Wl,--wrap=setsocko
 LIVE_HARNESS = tests/live/harness.c tests/live/harness.h tests/live/tcp.c tests/live/tcp.h
 LIVE_WAYS = tests/live/ways.c tests/live/ways.h
 tests_live_test_states_SOURCES = tests/live/test_states.c $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_churn_SOURCES = \
+	tests/live/test_churn.c tests/live/churners.c tests/live/churners.h \
+	tests/bench/crowd.c tests/bench/crowd.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_late_SOURCES = tests/live/test_late.c $(LIVE_HARNESS)
 tests_live_test_linger_SOURCES = tests/live/test_linger.c $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_rights_SOURCES = tests/live/test_rights.c $(LIVE_HARNESS)
@@ -450,6 +458,12 @@ forget-results:
 check-smoke:
 	@$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(SMOKE_TESTS)'
 .PHONY: check-smoke
+
+# The same listings under churn as `make check` has, more of them, of more sockets.
+churn: lingerstat$(EXEEXT) tests/live/test_churn$(EXEEXT)
+	LINGERSTAT='$(abs_top_builddir)/lingerstat' LINGERSTAT_CHURN_RUNS=50 \
+		LINGERSTAT_CHURN_SOCKETS=50000 tests/live/test_churn
+.PHONY: churn
 
 # Everything there is: all tests, and the demonstration played on this machine.
 check-all: check

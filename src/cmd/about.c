@@ -32,8 +32,10 @@ const char *about_problem(const struct dump_report *report)
 {
 	if (!dump_incomplete(report))
 		return NULL;
-	return report->problem == DUMP_OK ? "the dump was interrupted or held malformed messages"
-					  : dump_problem_text(report->problem);
+	if (report->problem != DUMP_OK)
+		return dump_problem_text(report->problem);
+	return report->may_miss > 0 ? "sockets may have been passed over"
+				    : "the dump was interrupted or held malformed messages";
 }
 
 unsigned int about_width(void)

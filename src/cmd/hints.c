@@ -2,6 +2,7 @@
 #include "cmd/hints.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +28,12 @@ void hint_dump(const struct dump_report *report, const char *file)
 			report->error ? ": " : "", report->error ? strerror(-report->error) : "");
 	if (report->interrupted)
 		message("the list is incomplete: the kernel says the dump was interrupted");
+	if (isinf(report->may_miss))
+		message("rows may be missing: sockets are passed over where others are closed "
+			"meanwhile, and /proc/net does not say whether any were");
+	else if (report->may_miss > 0)
+		message("rows may be missing: sockets were closed while the others were listed, "
+			"and these may have been passed over; root's listing has them all");
 	if (report->malformed)
 		message("the list is incomplete: %llu malformed messages were passed over",
 			(unsigned long long)report->malformed);

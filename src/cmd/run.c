@@ -19,6 +19,16 @@ static bool needs_descriptors(const struct run *run)
 	return run->plan->needs & (NEED_OWNERS | NEED_LINGER) && !run->plan->read;
 }
 
+/* Whoever wants no linger read, or in another way, has a reason to do without BPF. */
+static bool may_recheck_by_bpf(const struct run *run)
+{
+	const struct run_plan *plan = run->plan;
+
+	return !plan->read && !plan->selection.bytecode_len &&
+	       (plan->selection.netids & NETID_BIT(NETID_TCP)) &&
+	       (plan->linger == LINGER_MODE_AUTO || plan->linger == LINGER_MODE_BPF);
+}
+
 /* What the dump itself needs, to its last message. */
 static unsigned int plan_dump_rights(const struct run *run)
 {
@@ -97,6 +107,7 @@ static void merge(struct dump_report *all, const struct dump_report *one)
 	all->malformed += one->malformed;
 	all->bad_attrs += one->bad_attrs;
 	all->interrupted += one->interrupted;
+	all->added += one->added;
 }
 
 /* Where subflows stand under their connections, these come first: their subflows are then known
@@ -241,11 +252,13 @@ int run_open(struct run *run, const struct run_plan *plan)
 		return err;
 	run->may_load_bpf = rights_have(RIGHT_LOAD_BPF);
 	census = census_serves(run);
-	err = keep_rights(run, plan_rights(run, census));
+	err = keep_rights(run, plan_rights(run, census || may_recheck_by_bpf(run)));
 	if (err)
 		return err;
 	if (census)
 		run->states = states_open();
+	else if (may_recheck_by_bpf(run))
+		recheck_prepare(&run->recheck);
 	err = enrichment_open(&run->enrich, plan->needs, !plan->read);
 	if (err) {
 		message("%s", strerror(-err));
@@ -316,6 +329,10 @@ static int take_socket(void *ctx, struct socket *sk)
 {
 	struct run *run = ctx;
 
+	if (recheck_note(&run->recheck, sk)) {
+		run->report.duplicates++;
+		return 0;
+	}
 	run->bound_seen |= sk->state == STATE_BOUND_INACTIVE;
 	if (is_listed_already(run, sk) || links_own(run->enrich.links, sk))
 		return 0;
@@ -332,6 +349,19 @@ static bool looks_twice(const struct run *run)
 {
 	return run->again >= 0 && run->owners.holders == OWNERS_FROM_BPF &&
 	       run->plan->linger != LINGER_MODE_GETFD;
+}
+
+static void recheck(struct run *run, const struct selection *sel)
+{
+	int err;
+
+	if (run->plan->read || run->report.problem == DUMP_STOPPED)
+		return;
+	err = recheck_run(&run->recheck, run->source, sel, take_socket, run, &run->report);
+	if (err && run->report.problem == DUMP_OK) {
+		run->report.problem = DUMP_STOPPED;
+		run->report.error = err;
+	}
 }
 
 static void resolve_late(struct run *run)
@@ -399,6 +429,7 @@ void run_dump(struct run *run, socket_sink sink, void *ctx)
 	run->ctx = ctx;
 	run->late = looks_twice(run) ? late_new() : NULL;
 	dump_or_count(run, &sel);
+	recheck(run, &sel);
 	resolve_late(run);
 	if (run->plan->dumped)
 		run->plan->dumped(ctx);
@@ -493,6 +524,7 @@ void run_close(struct run *run)
 {
 	late_free(run->late);
 	states_close(run->states);
+	recheck_free(&run->recheck);
 	if (run->again >= 0)
 		close(run->again);
 	enrichment_close(&run->enrich);

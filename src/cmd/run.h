@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/late.h"
+#include "cmd/recheck.h"
 #include "enrich/enrich.h"
 #include "enrich/gather.h"
 #include "filter/filter.h"
@@ -53,6 +54,7 @@ struct run {
 	uint32_t counted_netids; /* need not be dumped: a census has counted them */
 	int again;               /* for a second owners pass, -1: none */
 	struct late *late;       /* sockets to look for again */
+	struct recheck recheck;  /* for rows that the dump has passed over */
 	uint32_t missing_netids; /* of the selection, not in this kernel */
 	uint32_t unread_netids;  /* their dump failed and nothing came: unknown, not none */
 	bool bound_seen;         /* a bound, inactive socket came: this kernel lists them */

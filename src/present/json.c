@@ -165,6 +165,11 @@ void json_header(struct outbuf *b, const struct run_info *info)
 	outbuf_char(b, '}');
 }
 
+static const char *const recheckers[] = {
+	[RECHECKED_BY_CENSUS] = "bpf",
+	[RECHECKED_BY_DUMP] = "dump",
+};
+
 void json_summary(struct outbuf *b, const struct run_result *r)
 {
 	outbuf_printf(b, "\"type\":\"summary\",\"complete\":%s", r->complete ? "true" : "false");
@@ -172,12 +177,13 @@ void json_summary(struct outbuf *b, const struct run_result *r)
 	outbuf_char(b, ',');
 	tally_json(b, r->tally, r->judged);
 	outbuf_printf(b,
-		      ",\"undecided_sockets\":%llu,\"duplicates_removed\":%llu,\"malformed_"
-		      "messages\":%llu,"
+		      ",\"undecided_sockets\":%llu,\"duplicates_removed\":%llu,"
+		      "\"added_sockets\":%llu,\"malformed_messages\":%llu,"
 		      "\"malformed_attributes\":%llu",
 		      (unsigned long long)r->undecided, (unsigned long long)r->dump->duplicates,
-		      (unsigned long long)r->dump->malformed,
+		      (unsigned long long)r->dump->added, (unsigned long long)r->dump->malformed,
 		      (unsigned long long)r->dump->bad_attrs);
+	put_text(b, "rechecked", recheckers[r->dump->rechecked]);
 }
 
 static void json_begin(struct writer *w, const struct run_info *info)

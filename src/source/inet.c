@@ -244,3 +244,24 @@ struct nlmsghdr *inet_request_exact(char *buf, const struct socket *sk, uint8_t 
 	req->id = msg->id;
 	return nlh;
 }
+
+static void put_address(__be32 *into, const struct endpoint *end, uint8_t family)
+{
+	memcpy(into, &end->addr, family == AF_INET ? sizeof(end->addr.v4) : sizeof(end->addr.v6));
+}
+
+struct nlmsghdr *inet_request_one(char *buf, const struct socket *sk, uint8_t protocol, uint8_t ext)
+{
+	struct nlmsghdr *nlh = inet_request(buf, sk->family, protocol, UINT32_MAX, ext);
+	struct inet_diag_req_v2 *req = mnl_nlmsg_get_payload(nlh);
+
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	put_address(req->id.idiag_src, &sk->local, sk->family);
+	put_address(req->id.idiag_dst, &sk->peer, sk->family);
+	req->id.idiag_sport = htons(sk->local.port);
+	req->id.idiag_dport = htons(sk->peer.port);
+	req->id.idiag_if = sk->ifindex;
+	req->id.idiag_cookie[0] = (uint32_t)sk->cookie;
+	req->id.idiag_cookie[1] = (uint32_t)(sk->cookie >> 32);
+	return nlh;
+}

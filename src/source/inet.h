@@ -40,6 +40,10 @@ struct nlmsghdr *inet_request_each(char *buf, const struct selection *sel, unsig
 /* A request for one socket, from the kernel's own answer about it (inet_diag_find_one_icsk()). */
 struct nlmsghdr *inet_request_exact(char *buf, const struct socket *sk, uint8_t protocol);
 
+/* The same by the record's ends, device and cookie, with these attributes (inet_request_ext()). */
+struct nlmsghdr *inet_request_one(char *buf, const struct socket *sk, uint8_t protocol,
+				  uint8_t ext);
+
 /* Adds the selection's bytecode, if there is any. */
 void inet_request_filter(struct nlmsghdr *nlh, const struct selection *sel);
 /* Writes a request for TCP over both IP versions in one walk (the kernel's TCPDIAG_GETSOCK: 0.89

@@ -46,7 +46,8 @@ const char *dump_problem_text(enum dump_problem problem)
 
 bool dump_incomplete(const struct dump_report *report)
 {
-	return report->problem != DUMP_OK || report->interrupted || report->malformed;
+	return report->problem != DUMP_OK || report->interrupted || report->malformed ||
+	       report->may_miss > 0;
 }
 
 int dump_problem_set(struct dump_report *report, enum dump_problem problem, int error)
@@ -347,6 +348,28 @@ int source_dump(struct source *source, const struct family *family, const struct
 	if (family->proc_table && !report->messages && says_missing(report))
 		err = dump_from_proc(&dump);
 	return err;
+}
+
+int source_ask(struct source *source, const struct family *family, const struct selection *sel,
+	       const struct socket *sk, socket_sink sink, void *ctx, struct dump_report *report)
+{
+	char buf[FAMILY_REQUEST_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct selection all = *sel;
+	struct dump_report one = { 0 };
+	struct dump dump = { source, family, &all, sink, ctx, &one, false };
+	int err;
+
+	all.bytecode = NULL;
+	all.bytecode_len = 0;
+	err = source->transport->run(source->state, family->ask(buf, &all, sk), take_message, &dump,
+				     &source->pause, &one);
+	report->messages += one.messages;
+	report->sockets += one.sockets;
+	report->malformed += one.malformed;
+	report->bad_attrs += one.bad_attrs;
+	if (!err || (one.problem == DUMP_REFUSED && err == -ENOENT))
+		return 0;
+	return dump_problem_set(report, one.problem, err);
 }
 
 /* Asks for sockets in no state: a kernel that has the family answers with a plain end. */

@@ -51,6 +51,9 @@ enum dump_problem {
 	DUMP_STOPPED,     /* our own side stopped it (a sink returned an error) */
 };
 
+/* How rows that the dump may have passed over were looked for (cmd/recheck.h). */
+enum rechecked { RECHECKED_NOT, RECHECKED_BY_CENSUS, RECHECKED_BY_DUMP };
+
 struct dump_report {
 	enum dump_problem problem;
 	int error;            /* negative errno belonging to the problem, or 0 */
@@ -61,6 +64,10 @@ struct dump_report {
 	uint64_t malformed;   /* messages too short to hold a socket: dropped */
 	uint64_t bad_attrs;   /* attributes shorter than their type: ignored */
 	uint64_t interrupted; /* messages with NLM_F_DUMP_INTR */
+	enum rechecked rechecked;
+	uint64_t added;  /* rows that came of it */
+	double may_miss; /* rows that may be missing all the same, as an expectation; INFINITY: not
+			    known */
 };
 
 /* Takes a decoded socket; gives 0 to go on or a negative errno to stop the dump. */
@@ -76,6 +83,9 @@ struct family {
 	/* Writes a request for one socket alone, by its ends or inode and its cookie; NULL: this
 	 * family has none. */
 	struct nlmsghdr *(*exact)(char *buf, const struct socket *sk);
+	/* The same for a socket of which no more than its ends, device and cookie are known, with
+	 * all that the selection wants of it; NULL: this family has none. */
+	struct nlmsghdr *(*ask)(char *buf, const struct selection *sel, const struct socket *sk);
 	bool no_bytecode; /* the kernel does not apply the selection's bytecode to it */
 	/* A table of /proc/net that has the family where sock_diag does not; NULL: there is none.
 	 */
@@ -137,6 +147,13 @@ void source_close(struct source *source);
 
 /* True when the kernel still has this very socket. False when it is gone, or cannot be asked. */
 bool source_has_socket(struct source *source, const struct socket *sk);
+
+/* Asks for one socket by its ends, device and cookie (UINT64_MAX: whichever has the ends), and
+ * hands it on where it is selected: whole, though the kernel's filter has not seen it. One that is
+ * gone is no error. Adds to *report. The family must have `ask`. Returns 0, the sink's error, or
+ * what else went wrong, which is a problem of *report then. */
+int source_ask(struct source *source, const struct family *family, const struct selection *sel,
+	       const struct socket *sk, socket_sink sink, void *ctx, struct dump_report *report);
 
 /* True when this kernel can dump the family. A recording can be asked for any. */
 bool source_has(struct source *source, const struct family *family);

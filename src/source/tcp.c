@@ -133,10 +133,14 @@ static uint32_t kernel_states(uint32_t states)
 	return states & STATE_BIT(STATE_SYN_RECV) ? states | STATE_BIT(STATE_NEW_SYN_RECV) : states;
 }
 
+static uint8_t wanted_ext(const struct selection *sel)
+{
+	return inet_request_ext(sel, sel->want_tcp_info ? 1u << (INET_DIAG_INFO - 1) : 0);
+}
+
 static struct nlmsghdr *tcp_request(char *buf, const struct selection *sel, unsigned int pass)
 {
-	uint8_t info = sel->want_tcp_info ? 1u << (INET_DIAG_INFO - 1) : 0;
-	uint8_t ext = inet_request_ext(sel, info);
+	uint8_t ext = wanted_ext(sel);
 	uint32_t states = kernel_states(sel->states);
 	struct nlmsghdr *nlh;
 
@@ -150,6 +154,11 @@ static struct nlmsghdr *tcp_request(char *buf, const struct selection *sel, unsi
 	return nlh;
 }
 
+static struct nlmsghdr *tcp_ask(char *buf, const struct selection *sel, const struct socket *sk)
+{
+	return inet_request_one(buf, sk, IPPROTO_TCP, wanted_ext(sel));
+}
+
 static struct nlmsghdr *tcp_exact(char *buf, const struct socket *sk)
 {
 	return inet_request_exact(buf, sk, IPPROTO_TCP);
@@ -160,5 +169,6 @@ const struct family family_tcp = {
 	.netids = NETID_BIT(NETID_TCP),
 	.request = tcp_request,
 	.exact = tcp_exact,
+	.ask = tcp_ask,
 	.decode = tcp_decode,
 };

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The census: a walk over the TCP sockets of the caller's network namespace that says no more than
+ * which there are. It reads the kernel's own hash tables, slot by slot, as a lookup does
+ * (__inet_lookup_established() in net/ipv4/inet_hashtables.c): under RCU, without a lock and
+ * without a reference. It changes nothing and holds up nobody. The kernel's own iterator over TCP
+ * (bpf_iter/tcp) is not used: until 6.1.183, 6.6.152, 6.12.104, 6.18.45 and 7.1.9 it takes
+ * references of request sockets that have none yet, and connections that come in meanwhile can then
+ * bring the kernel down (CVE-2026-74714).
+ *
+ * Who is in a slot's chain all the time is seen. A chain's end carries its slot's number (the
+ * "nulls" of Documentation/RCU/rculist_nulls.rst), and each socket its hash: where one of them is
+ * of another slot, a socket was freed and used again under the walker's feet, and the slot is
+ * walked once more. A socket that comes or goes meanwhile is seen or not.
+ *
+ * It is run by BPF_PROG_RUN, in the caller's context: as a raw tracepoint's program, which is never
+ * attached to anything, as these run under rcu_read_lock() (bpf_prog_test_run_raw_tp()).
+ *
+ * Wanted of the kernel: bpf_loop() and relocation inside a light skeleton (5.17).
+ */
+#include "bpf/program.h"
+
+#include "bpf/census_record.h"
+
+/* linux/bpf.h, which needs those headers too */
+#define BPF_MAP_TYPE_ARRAY 2
+#define BPF_F_MMAPABLE     (1U << 10)
+
+#define AF_INET       2
+#define AF_INET6      10
+#define TCP_TIME_WAIT 6
+#define TCP_FIN_WAIT2 5
+
+/* include/net/inet_hashtables.h: keeps the ends of listeners' chains apart from the others'. */
+#define LISTENING_NULLS_BASE (1U << 29)
+
+#define HEADS_AT_ONCE 8
+#define STEPS_A_CALL  65536
+#define AGAIN_MAX     65536
+
+struct hlist_nulls_node {
+	struct hlist_nulls_node *next;
+} KERNEL;
+
+struct hlist_nulls_head {
+	struct hlist_nulls_node *first;
+} KERNEL;
+
+struct inet_ehash_bucket {
+	struct hlist_nulls_head chain;
+} KERNEL;
+
+struct inet_listen_hashbucket {
+	struct hlist_nulls_head nulls_head;
+} KERNEL;
+
+struct inet_hashinfo {
+	struct inet_ehash_bucket *ehash;
+	unsigned int ehash_mask;
+	unsigned int lhash2_mask;
+	struct inet_listen_hashbucket *lhash2;
+} KERNEL;
+
+struct inet_timewait_death_row {
+	struct inet_hashinfo *hashinfo;
+} KERNEL;
+
+struct netns_ipv4 {
+	struct inet_timewait_death_row tcp_death_row;
+} KERNEL;
+
+struct net {
+	struct netns_ipv4 ipv4;
+} KERNEL;
+
+struct nsproxy {
+	struct net *net_ns;
+} KERNEL;
+
+struct task_struct {
+	struct nsproxy *nsproxy;
+} KERNEL;
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct in6_addr {
+	__u32 words[4];
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	unsigned int skc_hash;
+	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	int skc_bound_dev_if;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+	struct hlist_nulls_node skc_nulls_node;
+} KERNEL;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct census_area);
+} area SEC(".maps");
+
+/* A socket is copied in one piece, so that what it says of itself and of its successor belong
+ * together as far as that is possible without a lock. */
+#define COPY_WORDS 24
+
+#define FIELD(copy, type, field) \
+	(*(type *)((char *)(copy) + bpf_core_field_offset(struct sock_common, field)))
+
+static inline struct census_area *get_area(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&area, &zero);
+}
+
+/* Leaves the loop. */
+static inline long stop(struct census_area *a, enum census_end end)
+{
+	a->end = end;
+	return 1;
+}
+
+/* Forgets what the slot has given so far, and walks it once more. */
+static inline long walk_again(struct census_area *a)
+{
+	a->count = a->kept;
+	a->in_chain = 0;
+	return ++a->again > AGAIN_MAX ? stop(a, CENSUS_LOST) : 0;
+}
+
+/* No room for the rest of a chain: the slot waits for the next call. */
+static inline long leave_slot(struct census_area *a)
+{
+	a->in_chain = 0;
+	a->count = a->kept;
+	return stop(a, a->kept ? CENSUS_FULL : CENSUS_TOO_LONG);
+}
+
+static inline long next_slot(struct census_area *a)
+{
+	a->in_chain = 0;
+	a->kept = a->count;
+	a->slot++;
+	return 0;
+}
+
+static inline __u64 head_size(const struct census_area *a)
+{
+	return a->table == CENSUS_LISTENERS ? bpf_core_type_size(struct inet_listen_hashbucket)
+					    : bpf_core_type_size(struct inet_ehash_bucket);
+}
+
+/* Most slots of a large table are empty: passes over several at once. An empty one holds the end
+ * mark, an odd number. */
+static inline int skip_empty(struct census_area *a)
+{
+	__u64 heads[HEADS_AT_ONCE], all = 1;
+
+	if (a->table != CENSUS_CONNECTIONS || head_size(a) != sizeof(heads[0]) ||
+	    a->slot % HEADS_AT_ONCE || a->slot + HEADS_AT_ONCE > a->slots)
+		return 0;
+	if (bpf_probe_read_kernel(heads, sizeof(heads),
+				  (void *)(a->heads + (__u64)a->slot * sizeof(heads[0]))))
+		return 0;
+	for (int i = 0; i < HEADS_AT_ONCE; i++)
+		all &= heads[i];
+	if (!(all & 1))
+		return 0;
+	a->slot += HEADS_AT_ONCE;
+	return 1;
+}
+
+static inline long enter_slot(struct census_area *a)
+{
+	if (a->slot >= a->slots)
+		return stop(a, CENSUS_WHOLE);
+	if (skip_empty(a))
+		return 0;
+	if (bpf_probe_read_kernel(&a->node, sizeof(a->node),
+				  (void *)(a->heads + a->slot * head_size(a))))
+		return stop(a, CENSUS_LOST);
+	if (a->node & 1)
+		return next_slot(a);
+	a->in_chain = 1;
+	return 0;
+}
+
+static inline long end_chain(struct census_area *a)
+{
+	__u32 number = (__u32)(a->node >> 1);
+
+	if (a->table == CENSUS_LISTENERS)
+		number &= ~LISTENING_NULLS_BASE;
+	return number == a->slot ? next_slot(a) : walk_again(a);
+}
+
+static inline int is_wanted(const struct census_area *a, const __u64 *copy)
+{
+	__u32 state = FIELD(copy, __u8, skc_state);
+
+	if (FIELD(copy, __u64, skc_net.net) != a->net || state > 31)
+		return 0;
+	/* A minisocket in FIN_WAIT2 is in TIME_WAIT here (tw_substate). */
+	if (state == TCP_TIME_WAIT && a->states & 1U << TCP_FIN_WAIT2)
+		return 1;
+	return (a->states >> state) & 1;
+}
+
+static inline void put_addresses(struct census_record *r, const __u64 *copy)
+{
+	if (r->family == AF_INET6 && bpf_core_field_exists(struct sock_common, skc_v6_daddr)) {
+		for (int i = 0; i < 4; i++) {
+			r->local[i] = (&FIELD(copy, __u32, skc_v6_rcv_saddr))[i];
+			r->peer[i] = (&FIELD(copy, __u32, skc_v6_daddr))[i];
+		}
+		return;
+	}
+	r->local[0] = FIELD(copy, __u32, skc_rcv_saddr);
+	r->peer[0] = FIELD(copy, __u32, skc_daddr);
+	for (int i = 1; i < 4; i++)
+		r->local[i] = r->peer[i] = 0;
+}
+
+static inline void put_record(struct census_record *r, const __u64 *copy)
+{
+	r->cookie = FIELD(copy, __u64, skc_cookie);
+	r->ifindex = FIELD(copy, __u32, skc_bound_dev_if);
+	r->local_port = FIELD(copy, __u16, skc_num);
+	r->peer_port = FIELD(copy, __u16, skc_dport);
+	r->family = FIELD(copy, __u16, skc_family);
+	r->state = FIELD(copy, __u8, skc_state);
+	put_addresses(r, copy);
+}
+
+static inline long take_socket(struct census_area *a)
+{
+	__u64 copy[COPY_WORDS];
+	__u32 size = bpf_core_type_size(struct sock_common), n = a->count;
+	__u64 from = a->node - bpf_core_field_offset(struct sock_common, skc_nulls_node);
+
+	if (size > sizeof(copy))
+		return stop(a, CENSUS_LOST);
+	if (bpf_probe_read_kernel(copy, size, (void *)from))
+		return walk_again(a);
+	if (a->table == CENSUS_CONNECTIONS &&
+	    (FIELD(copy, __u32, skc_hash) & (a->slots - 1)) != a->slot)
+		return walk_again(a);
+	a->node = FIELD(copy, __u64, skc_nulls_node.next);
+	if (!is_wanted(a, copy))
+		return 0;
+	if (n >= CENSUS_RECORDS)
+		return leave_slot(a);
+	put_record(&a->records[n], copy);
+	a->count = n + 1;
+	return 0;
+}
+
+/* One slot entered, one socket taken, or one chain ended. What it works on is in the area, where
+ * the verifier need not follow it. */
+static long step(__u32 i, void *ctx)
+{
+	struct census_area *a = get_area();
+
+	(void)i;
+	(void)ctx;
+	if (!a)
+		return 1;
+	if (!a->in_chain)
+		return enter_slot(a);
+	return a->node & 1 ? end_chain(a) : take_socket(a);
+}
+
+static inline int find_table(struct census_area *a)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
+	struct inet_hashinfo *tables = BPF_CORE_READ(net, ipv4.tcp_death_row.hashinfo);
+
+	a->net = (__u64)net;
+	if (a->table == CENSUS_CONNECTIONS) {
+		a->slots = BPF_CORE_READ(tables, ehash_mask) + 1;
+		a->heads = (__u64)BPF_CORE_READ(tables, ehash) +
+			   bpf_core_field_offset(struct inet_ehash_bucket, chain);
+		return tables != 0;
+	}
+	/* Before 5.19 listeners hang in these chains by another node. */
+	if (!bpf_core_field_exists(struct inet_listen_hashbucket, nulls_head))
+		return 0;
+	a->slots = BPF_CORE_READ(tables, lhash2_mask) + 1;
+	a->heads = (__u64)BPF_CORE_READ(tables, lhash2) +
+		   bpf_core_field_offset(struct inet_listen_hashbucket, nulls_head);
+	return tables != 0;
+}
+
+/* bpftool wants a tracepoint named; it is never attached. */
+SEC("raw_tp/sys_enter")
+int take_census(void *ctx)
+{
+	struct census_area *a = get_area();
+
+	(void)ctx;
+	if (!a)
+		return 0;
+	a->count = a->kept = a->in_chain = 0;
+	a->end = CENSUS_GOING;
+	if (!find_table(a)) {
+		a->end = CENSUS_LOST;
+		return 0;
+	}
+	bpf_loop(STEPS_A_CALL, step, (void *)0, 0);
+	/* What a chain has given that was not walked to its end is taken again. */
+	a->count = a->kept;
+	return 0;
+}

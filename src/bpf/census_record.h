@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What census.bpf.c and source/census.c share: one mapped area with what is asked, how far the walk
+ * has come, and the sockets it has found. Both sides include this file, so it uses nothing but
+ * fixed-width types. All numbers are in the host's byte order unless said otherwise.
+ */
+#ifndef LINGERSTAT_BPF_CENSUS_RECORD_H
+#define LINGERSTAT_BPF_CENSUS_RECORD_H
+
+#include <stdint.h>
+
+/* As many as one call hands over; a longer chain cannot be taken whole. */
+#define CENSUS_RECORDS 4096
+
+struct census_record {
+	uint64_t cookie;            /* skc_cookie; 0: nobody has asked for it yet */
+	uint32_t local[4], peer[4]; /* network order; of IPv4 the first word */
+	uint32_t ifindex;
+	uint16_t local_port; /* host order */
+	uint16_t peer_port;  /* network order */
+	uint16_t family;     /* AF_INET or AF_INET6 */
+	uint8_t state;       /* TCP_*; of every minisocket but a request TCP_TIME_WAIT */
+	uint8_t zero[5];
+};
+
+_Static_assert(sizeof(struct census_record) == 56, "the record must have no holes");
+
+enum census_table { CENSUS_CONNECTIONS, CENSUS_LISTENERS };
+
+/* Why a call ended. */
+enum census_end {
+	CENSUS_GOING,    /* it took its share of steps: call again */
+	CENSUS_WHOLE,    /* behind the last slot */
+	CENSUS_FULL,     /* no room for the rest of a slot: read the records and call again */
+	CENSUS_TOO_LONG, /* one slot alone has more sockets than there is room for */
+	CENSUS_LOST,     /* the tables are not where this program looks, or a chain had no end */
+};
+
+struct census_area {
+	uint32_t table;  /* asked: enum census_table */
+	uint32_t states; /* asked: mask of 1 << TCP_* */
+	uint32_t slot;   /* where to begin, then where the next call goes on */
+	uint32_t slots;  /* how many the table has: found out */
+	uint32_t end;    /* enum census_end */
+	uint32_t count;  /* records */
+	uint32_t kept;   /* of them, those of the slots before */
+	uint32_t in_chain;
+	uint32_t again; /* chains that were walked once more: a socket was moved meanwhile */
+	uint32_t zero;
+	uint64_t heads; /* addresses in the kernel */
+	uint64_t node;
+	uint64_t net;
+	struct census_record records[CENSUS_RECORDS];
+};
+
+#endif
