@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@
 struct metrics_options {
 	struct common_options common; /* first: parsing casts to it */
 	const char *output;
+	bool units;
+	size_t top; /* 0: not given */
 };
 
 /* What one run collects. */
@@ -56,12 +59,40 @@ static int opt_linger(void *options, const char *value)
 	return err;
 }
 
+/* A table of one word, so that another label is a row. */
+static int opt_by(void *options, const char *value)
+{
+	size_t i = 0;
+	int err = vocabulary_pick("--by", "LABEL", value, &i);
+
+	((struct metrics_options *)options)->units = true;
+	return err;
+}
+
+static int opt_top(void *options, const char *value)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (errno || *end || *value < '0' || *value > '9' || n < 1 || n > PROMETHEUS_UNITS_MAX) {
+		message("--top: '%s' is no number of units; it takes 1 to %d", value,
+			PROMETHEUS_UNITS_MAX);
+		return -EINVAL;
+	}
+	((struct metrics_options *)options)->top = n;
+	return 0;
+}
+
 static const struct option_row rows[] = {
 	{ "output", 0, "FILE", "replace FILE as a whole, or leave it as it is", opt_output },
 	{ "tcp", 't', NULL, "TCP (without any of these: TCP and MPTCP)", common_opt_tcp },
 	{ "mptcp", 'M', NULL, "MPTCP connections", common_opt_mptcp },
 	{ "udp", 'u', NULL, "UDP", common_opt_udp },
 	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", common_opt_unix },
+	{ "by", 0, "LABEL", "sockets of the largest systemd units too: unit", opt_by },
+	{ "top", 0, "N", "units with series of their own (20, at most 200)", opt_top },
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf or none", opt_linger },
 };
 
@@ -84,6 +115,7 @@ static enum result print_help(void)
 	      "Examples:\n"
 	      "  lingerstat metrics\n"
 	      "  lingerstat metrics --output /var/lib/node_exporter/lingerstat.prom\n"
+	      "  lingerstat metrics --by unit --top 50\n"
 	      "\n"
 	      "Usage: lingerstat metrics [OPTION]...\n"
 	      "\n",
@@ -124,6 +156,11 @@ static int open_collection(struct collection *c, const struct metrics_options *o
 
 	c->plan = o->common.plan;
 	c->plan.needs |= NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO;
+	if (o->units) {
+		request.by = &group_by_lasting;
+		c->plan.needs |= group_by_lasting.needs;
+		c->facts.units = o->top ? o->top : PROMETHEUS_UNITS;
+	}
 	c->plan.selection.netids = o->common.netids ? o->common.netids : NETIDS_DEFAULT;
 	c->plan.selection.states = STATES_ALL;
 	machine_init(&c->machine);
@@ -170,7 +207,6 @@ static enum result collect(struct collection *c, const struct metrics_options *o
 		c->facts.complete = result == RESULT_DONE;
 		forget_uncounted(c);
 	}
-	run_close(&c->run);
 	c->facts.run_seconds = seconds_of(CLOCK_MONOTONIC) - start;
 	return result;
 }
@@ -223,7 +259,7 @@ static enum result write_metrics(const struct metrics_options *o, const struct c
 static enum result metrics_run(int argc, char **argv)
 {
 	struct metrics_options o = { 0 };
-	struct collection c = { 0 };
+	struct collection c = { .run = { .again = -1 } };
 	enum result result;
 	int rest;
 
@@ -239,8 +275,13 @@ static enum result metrics_run(int argc, char **argv)
 			argv[rest]);
 		return RESULT_USAGE;
 	}
+	if (o.top && !o.units) {
+		message("--top: it is for '--by unit', which is not there");
+		return RESULT_USAGE;
+	}
 	result = collect(&c, &o);
 	result = write_metrics(&o, &c, result);
+	run_close(&c.run); /* the names of units are its */
 	counts_close(&c.counts);
 	return result;
 }

@@ -90,6 +90,18 @@ static const char *key_help_at(size_t i)
 	return group_table(&n)[i].help;
 }
 
+/* What metrics can be told apart by besides. */
+static const char *label_at(size_t i)
+{
+	return i == 0 ? group_by_lasting.name : NULL;
+}
+
+static const char *label_help_at(size_t i)
+{
+	(void)i;
+	return group_by_lasting.help;
+}
+
 static const char *section_at(size_t i)
 {
 	size_t n;
@@ -116,6 +128,7 @@ static const struct vocabulary {
 	{ "LEVEL", { WORDS_FIXED, false, "", risk_at, NULL } },
 	{ "WHEN", { WORDS_FIXED, false, "", when_at, NULL } },
 	{ "KEY", { WORDS_FIXED, false, "", key_at, key_help_at } },
+	{ "LABEL", { WORDS_FIXED, false, "", label_at, label_help_at } },
 	{ "SECTIONS", { WORDS_FIXED, true, "", section_at, section_help_at } },
 	{ "N", { WORDS_FREE, false, "", NULL, NULL } },
 	{ "HOW", { WORDS_FIXED, false, "", how_at, NULL } },

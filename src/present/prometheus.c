@@ -172,6 +172,104 @@ static void emit_build(struct outbuf *b, const struct metric *m, const struct pr
 		      f->bpf ? "yes" : "no");
 }
 
+/* --- units ----------------------------------------------------------------------------------- */
+
+/* Adds one group to another. */
+static void add_up(struct group *sum, const struct group *one)
+{
+	sum->sockets += one->sockets;
+	sum->at_risk += one->at_risk;
+	for (int s = 0; s < STATE_COUNT; s++)
+		sum->states[s] += one->states[s];
+}
+
+/* A unit's name may have backslashes, which the text format wants doubled. */
+static void put_label(struct outbuf *b, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\\' || *text == '"')
+			outbuf_char(b, '\\');
+		outbuf_char(b, *text);
+	}
+}
+
+typedef void (*put_unit)(struct outbuf *b, const struct metric *m, const struct prometheus_facts *f,
+			 const char *unit, const struct group *group);
+
+/* The largest units, and what is not in one of them: it is there at zero too. */
+static void each_unit(struct outbuf *b, const struct metric *m, const struct prometheus_facts *f,
+		      put_unit put)
+{
+	struct group other = { 0 }, none = { 0 }, unknown = { 0 };
+	const struct groups *groups = f->counts->groups;
+	size_t shown = 0;
+
+	put_help(b, m);
+	for (size_t i = 0; i < groups_count(groups); i++) {
+		const struct group *group;
+		const struct group_key *key = groups_item(groups, i, &group);
+
+		if (key->value != GROUP_KNOWN)
+			add_up(key->value == GROUP_NONE ? &none : &unknown, group);
+		else if (shown++ < f->units)
+			put(b, m, f, group_text(key), group);
+		else
+			add_up(&other, group);
+	}
+	put(b, m, f, "none", &none);
+	put(b, m, f, "unknown", &unknown);
+	/* With more units than can be counted it would be too low. */
+	if (!groups_lost(groups))
+		put(b, m, f, "other", &other);
+}
+
+/* A state that no kind has which was counted is left out. */
+static bool any_kind_has(const struct prometheus_facts *f, int state)
+{
+	for (int kind = 0; kind < NETID_COUNT; kind++)
+		if (f->netids & NETID_BIT(kind) && is_wanted(&f->counts->tally, kind, state))
+			return true;
+	return false;
+}
+
+static void put_unit_states(struct outbuf *b, const struct metric *m,
+			    const struct prometheus_facts *f, const char *unit,
+			    const struct group *group)
+{
+	for (int s = STATE_ESTABLISHED; s < STATE_COUNT; s++) {
+		if (!any_kind_has(f, s))
+			continue;
+		outbuf_printf(b, "%s{unit=\"", m->name);
+		put_label(b, unit);
+		outbuf_printf(b, "\",state=\"%s\"} %llu\n", state_json_name((enum sock_state)s),
+			      (unsigned long long)group->states[s]);
+	}
+}
+
+static void put_unit_risk(struct outbuf *b, const struct metric *m,
+			  const struct prometheus_facts *f, const char *unit,
+			  const struct group *group)
+{
+	(void)f;
+	outbuf_printf(b, "%s{unit=\"", m->name);
+	put_label(b, unit);
+	outbuf_printf(b, "\"} %llu\n", (unsigned long long)group->at_risk);
+}
+
+static void emit_unit_sockets(struct outbuf *b, const struct metric *m,
+			      const struct prometheus_facts *f)
+{
+	if (f->units)
+		each_unit(b, m, f, put_unit_states);
+}
+
+static void emit_unit_risks(struct outbuf *b, const struct metric *m,
+			    const struct prometheus_facts *f)
+{
+	if (f->units)
+		each_unit(b, m, f, put_unit_risk);
+}
+
 /* --- the table ------------------------------------------------------------------------------- */
 
 static const struct metric metrics[] = {
@@ -189,6 +287,13 @@ static const struct metric metrics[] = {
 	{ "lingerstat_unread_bytes", "gauge", "",
 	  "Received bytes that closing every socket now would throw away, where known.",
 	  emit_unread },
+	{ "lingerstat_unit_sockets", "gauge", "unit,state",
+	  "Sockets by systemd unit and state, with --by unit: its N largest units, and the rest as "
+	  "other, none and unknown.",
+	  emit_unit_sockets },
+	{ "lingerstat_unit_close_risk_sockets", "gauge", "unit",
+	  "Sockets of a unit that a close would cost something now; as many units.",
+	  emit_unit_risks },
 	{ "lingerstat_limit_used", "gauge", "limit", "What is used of a limit.", emit_limit_used },
 	{ "lingerstat_limit_max", "gauge", "limit", "The limit.", emit_limit_max },
 	{ "lingerstat_tcp_aborts_total", "counter", "cause",

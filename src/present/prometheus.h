@@ -2,8 +2,10 @@
 /*
  * Prometheus text (exposition format 0.0.4): one const table of metrics gives name, type, help and
  * labels, in the text and in lingerstat.8. Labels are words of the model's tables, so their number
- * is bounded: never an address, a pid or a port. What is not known is left out, as a gauge has no
- * word for it; every other combination is there, at zero too, so that a rule never meets a gap.
+ * is bounded: never an address, a pid or a port. Units of systemd are not words of a table: they
+ * have labels on request, a given number of the largest, by names that last. What is not known is
+ * left out, as a gauge has no word for it; every other combination is there, at zero too, so that a
+ * rule never meets a gap.
  */
 #ifndef LINGERSTAT_PRESENT_PROMETHEUS_H
 #define LINGERSTAT_PRESENT_PROMETHEUS_H
@@ -11,6 +13,9 @@
 #include "base/outbuf.h"
 #include "count/count.h"
 #include "enrich/machine.h"
+
+#define PROMETHEUS_UNITS     20 /* that have series of their own */
+#define PROMETHEUS_UNITS_MAX 200
 
 struct prometheus_facts {
 	const struct counts *counts;
@@ -20,6 +25,7 @@ struct prometheus_facts {
 	double time;        /* when it began, seconds since 1970 */
 	double run_seconds; /* how long it took */
 	bool bpf;           /* built with BPF */
+	size_t units;       /* how many have series of their own; 0: no metrics of units */
 };
 
 struct metric {

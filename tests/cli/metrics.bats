@@ -16,10 +16,15 @@ setup() {
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
+	"$LINGERSTAT" metrics --udp --by unit >out
+	run promtool check metrics <out
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
 }
 
 @test "metrics: every state, risk and reason is there, at zero too, and each sample once" {
-	"$LINGERSTAT" metrics --tcp >out
+	"$LINGERSTAT" metrics --tcp --by unit >out
 	for state in established syn_sent syn_recv fin_wait1 fin_wait2 time_wait close close_wait last_ack \
 		listen closing; do
 		grep -qE "^lingerstat_sockets\\{protocol=\"tcp\",state=\"$state\"\\} [0-9]+\$" out
@@ -62,6 +67,24 @@ setup() {
 	grep -q 'protocol="udp"' out && grep -q 'protocol="u_str"' out
 }
 
+@test "metrics: units are on request, no more than asked for, and add up" {
+	"$LINGERSTAT" metrics --tcp --udp >out
+	[ "$(grep -c unit out)" -eq 0 ]
+	"$LINGERSTAT" metrics --tcp --udp --by unit --top 2 >out
+	units=$(sed -n 's/^lingerstat_unit_close_risk_sockets{unit="\([^"]*\)"} [0-9]*$/\1/p' out)
+	[ "$(grep -vcxE 'none|unknown|other' <<<"$units" || true)" -le 2 ]
+	for word in none unknown other; do
+		grep -qx "$word" <<<"$units"
+	done
+	# By state, the units have as many sockets as the kinds.
+	sums() {
+		sed -n "s/^$1{[^}]*state=\"\([a-z0-9_]*\)\"} /\1 /p" out |
+			awk '{ n[$1] += $2 } END { for (s in n) print s, n[s] }' | sort
+	}
+	[ "$(sums lingerstat_unit_sockets)" = "$(sums lingerstat_sockets)" ]
+	[ -n "$(sums lingerstat_unit_sockets)" ]
+}
+
 @test "metrics: --output replaces the file as a whole, mode 0644" {
 	umask 077
 	echo old >m.prom
@@ -87,7 +110,8 @@ setup() {
 }
 
 @test "metrics: usage errors" {
-	for arguments in "state listen" "--frob" "--output" "--linger=getfd" "--linger=x"; do
+	for arguments in "state listen" "--frob" "--output" "--linger=getfd" "--linger=x" \
+		"--by pid" "--by" "--top 3" "--by unit --top 0" "--by unit --top 201" "--by unit --top x"; do
 		status=0
 		# shellcheck disable=SC2086
 		"$LINGERSTAT" metrics $arguments >out 2>err || status=$?

@@ -409,6 +409,41 @@ static void a_summary_counts_them(void **state)
 	json_decref(containers);
 }
 
+static void check_metrics(const char *top, const char *const lines[], size_t n)
+{
+	const char *const argv[] = { "lingerstat", "metrics", "--by", "unit", "--top", top, NULL };
+	struct tool_run run;
+
+	assert_int_equal(tool_run(&run, argv), 0);
+	assert_int_equal(run.status, 0);
+	for (size_t i = 0; i < n; i++)
+		if (!strstr(run.output, lines[i]))
+			fail_msg("no '%s' in: %s", lines[i], run.output);
+	assert_null(strstr(run.output, ID));
+	tool_free(&run);
+}
+
+#define LISTEN(unit, n) "lingerstat_unit_sockets{unit=\"" unit "\",state=\"listen\"} " n "\n"
+
+/* Nothing that does not last is a label, and no more than were asked for. */
+static void metrics_have_a_bounded_label(void **state)
+{
+	static const char *const all[] = { LISTEN("web.service", "1"),
+					   LISTEN("user@.service/app.service", "1"),
+					   LISTEN("container:docker", "2"),
+					   LISTEN("container:lxc", "1"),
+					   LISTEN("container", "1"),
+					   LISTEN("other", "0"),
+					   LISTEN("none", "0"),
+					   LISTEN("unknown", "0") };
+	static const char *const one[] = { LISTEN("container:docker", "2"), LISTEN("other", "9"),
+					   "lingerstat_unit_close_risk_sockets{unit=\"other\"} " };
+
+	(void)state;
+	check_metrics("20", all, COUNT(all));
+	check_metrics("1", one, COUNT(one));
+}
+
 /* --- what cannot be seen ------------------------------------------------------------------- */
 
 /* Every cgroup2 mount that is in sight, the test's own with them. */
@@ -563,6 +598,7 @@ static int run_all(void)
 		cmocka_unit_test(an_unprivileged_user_sees_the_same),
 		cmocka_unit_test(a_filter_selects_them),
 		cmocka_unit_test(a_summary_counts_them),
+		cmocka_unit_test(metrics_have_a_bounded_label),
 		cmocka_unit_test(a_connection_has_its_listeners_group),
 		cmocka_unit_test(an_orphan_keeps_its_group),
 		cmocka_unit_test(a_time_wait_has_none),
