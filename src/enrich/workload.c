@@ -177,10 +177,11 @@ static int set_unit(struct intern *texts, const char **to, struct piece manager,
 /* foo@bar.service in the room of the caller: foo@.service. */
 static struct piece template_of(struct piece p, char *room, size_t size)
 {
-	const char *at = memchr(p.text, '@', p.len), *dot = memrchr(p.text, '.', p.len);
+	const char *at = p.len ? memchr(p.text, '@', p.len) : NULL;
+	const char *dot = at ? memrchr(p.text, '.', p.len) : NULL;
 	int n;
 
-	if (!at || !dot || dot < at)
+	if (!dot || dot < at)
 		return p;
 	n = snprintf(room, size, "%.*s@%.*s", (int)(at - p.text), p.text,
 		     (int)(p.text + p.len - dot), dot);
