@@ -38,7 +38,7 @@ struct cgroups {
 	char *mount;
 	int mount_fd;
 	uint64_t mount_id; /* of the root in sight */
-	bool opened, handles, walk_only;
+	bool opened, handles;
 	uint64_t asked[GROUP_EITHER + 1]; /* sockets, by what came of it */
 };
 
@@ -64,11 +64,6 @@ void cgroups_free(struct cgroups *cgroups)
 		close(cgroups->mount_fd);
 	free(cgroups->mount);
 	free(cgroups);
-}
-
-void cgroups_walk_only(struct cgroups *cgroups)
-{
-	cgroups->walk_only = true;
 }
 
 /* --- the mount ----------------------------------------------------------------------------- */
@@ -253,7 +248,7 @@ static void open_hierarchy(struct cgroups *c)
 	find_mount(c);
 	if (!c->mount)
 		return;
-	c->handles = !c->walk_only && can_open(c);
+	c->handles = can_open(c);
 	if (!c->handles)
 		walk(c);
 }

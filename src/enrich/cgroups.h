@@ -28,9 +28,6 @@ struct cgroups_unknown {
 struct cgroups *cgroups_new(void);
 void cgroups_free(struct cgroups *cgroups);
 
-/* Does without handles, as where the capability is missing. For tests. */
-void cgroups_walk_only(struct cgroups *cgroups);
-
 /* The path below the mount point, "/" for the root, valid until cgroups_free(). NULL when no
  * such group is in sight: removed since, or outside this cgroup namespace. *workload likewise. */
 const char *cgroups_path(struct cgroups *cgroups, int64_t id, const struct workload **workload);
