@@ -30,8 +30,9 @@ struct racer {
 
 /*
  * Runs each of the racers so many times, or fewer when that takes longer than so many seconds (0:
- * however long); a round is run to its end, and three at least. What they print is thrown away;
- * one that does not exit with 0 ends the race. Returns 0, or a negative errno after a message.
+ * however long); a round is run to its end, and three at least, but of a racer that takes half of
+ * that time alone one run is enough. What they print is thrown away; one that does not exit with 0
+ * ends the race. Returns 0, or a negative errno after a message.
  */
 int race_run(struct racer *racers, size_t n, size_t rounds, double seconds);
 

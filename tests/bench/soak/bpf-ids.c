@@ -65,18 +65,26 @@ static bool has(const struct bpf_ids *ids, size_t kind, uint32_t id)
 	return false;
 }
 
-size_t bpf_ids_new(const struct bpf_ids *before, const struct bpf_ids *now, size_t *kind,
-		   uint32_t *id)
+size_t bpf_ids_new(const struct bpf_ids *before, const struct bpf_ids *now)
+{
+	uint32_t id;
+	size_t kind;
+
+	return bpf_ids_stayed(before, now, now, &kind, &id);
+}
+
+size_t bpf_ids_stayed(const struct bpf_ids *before, const struct bpf_ids *then,
+		      const struct bpf_ids *now, size_t *kind, uint32_t *id)
 {
 	size_t found = 0;
 
 	for (size_t k = 0; k < BPF_IDS_KINDS; k++)
-		for (size_t i = 0; i < now->n[k]; i++) {
-			if (has(before, k, now->ids[k][i]))
+		for (size_t i = 0; i < then->n[k]; i++) {
+			if (has(before, k, then->ids[k][i]) || !has(now, k, then->ids[k][i]))
 				continue;
 			if (!found++) {
 				*kind = k;
-				*id = now->ids[k][i];
+				*id = then->ids[k][i];
 			}
 		}
 	return found;

@@ -24,8 +24,11 @@ int bpf_ids_read(struct bpf_ids *ids);
 
 void bpf_ids_free(struct bpf_ids *ids);
 
-/* How many of `now` are not in `before`; the first of them in *kind and *id. */
-size_t bpf_ids_new(const struct bpf_ids *before, const struct bpf_ids *now, size_t *kind,
-		   uint32_t *id);
+/* How many of `now` are not in `before`. */
+size_t bpf_ids_new(const struct bpf_ids *before, const struct bpf_ids *now);
+
+/* How many of `then` are not in `before` and still in `now`; the first of them in *kind and *id. */
+size_t bpf_ids_stayed(const struct bpf_ids *before, const struct bpf_ids *then,
+		      const struct bpf_ids *now, size_t *kind, uint32_t *id);
 
 #endif

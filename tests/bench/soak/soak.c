@@ -115,13 +115,13 @@ static void run_next(struct soak *s)
 		wrong_run(s, form, &run, why);
 }
 
-static size_t new_bpf_objects(const struct soak *s, size_t *kind, uint32_t *id)
+static size_t new_bpf_objects(const struct soak *s)
 {
 	struct bpf_ids ids;
 	size_t found = 0;
 
 	if (!s->bpf_err && bpf_ids_read(&ids) == 0) {
-		found = bpf_ids_new(&s->bpf, &ids, kind, id);
+		found = bpf_ids_new(&s->bpf, &ids);
 		bpf_ids_free(&ids);
 	}
 	return found;
@@ -129,15 +129,12 @@ static size_t new_bpf_objects(const struct soak *s, size_t *kind, uint32_t *id)
 
 static void print_minute(struct soak *s)
 {
-	size_t kind;
-	uint32_t id;
-
 	printf("%5.0f s: %llu runs, %llu wrong, %llu pairs replaced, %llu ended; -E has %ld KB, "
 	       "%zu descriptors; %zu new BPF objects\n",
 	       now() - s->begin, (unsigned long long)s->runs, (unsigned long long)s->wrong,
 	       (unsigned long long)s->churn.counts->replaced,
 	       (unsigned long long)s->follower.counts->lines, s->size.rss_kb, s->size.descriptors,
-	       new_bpf_objects(s, &kind, &id));
+	       new_bpf_objects(s));
 	fflush(stdout);
 }
 
@@ -276,22 +273,40 @@ static void sum_follower(struct soak *s)
 		wrong(s, "list -E", "its memory has grown");
 }
 
-static void sum_bpf(struct soak *s)
+/* What is new at the end may be that of others' runs, which goes with them: it is given time, while
+ * what they make meanwhile does not matter. Returns how many stay, or a negative errno. */
+static int bpf_objects_that_stay(const struct soak *s, size_t *kind, uint32_t *id)
 {
 	double until = now() + BPF_PATIENCE_S;
-	size_t kind = 0, left;
-	char what[80];
-	uint32_t id = 0;
+	struct bpf_ids then, still;
+	int err = bpf_ids_read(&then), stay = 1;
 
-	if (s->bpf_err) {
-		printf("BPF objects cannot be listed here: %s\n", strerror(-s->bpf_err));
+	while (!err && stay) {
+		err = bpf_ids_read(&still);
+		stay = (int)bpf_ids_stayed(&s->bpf, &then, &still, kind, id);
+		bpf_ids_free(&still);
+		if (now() > until)
+			break;
+		sleep_until(now() + 0.1);
+	}
+	bpf_ids_free(&then);
+	return err ? err : stay;
+}
+
+static void sum_bpf(struct soak *s)
+{
+	uint32_t id = 0;
+	size_t kind = 0;
+	char what[80];
+	int stay = s->bpf_err ? s->bpf_err : bpf_objects_that_stay(s, &kind, &id);
+
+	if (stay < 0) {
+		printf("BPF objects cannot be listed here: %s\n", strerror(-stay));
 		return;
 	}
-	while ((left = new_bpf_objects(s, &kind, &id)) && now() < until)
-		sleep_until(now() + 0.1);
-	printf("BPF objects: %zu programs, %zu maps, %zu links at first; %zu more have stayed\n",
-	       s->bpf.n[BPF_IDS_PROGRAMS], s->bpf.n[BPF_IDS_MAPS], s->bpf.n[BPF_IDS_LINKS], left);
-	if (!left)
+	printf("BPF objects: %zu programs, %zu maps, %zu links at first; %d more have stayed\n",
+	       s->bpf.n[BPF_IDS_PROGRAMS], s->bpf.n[BPF_IDS_MAPS], s->bpf.n[BPF_IDS_LINKS], stay);
+	if (!stay)
 		return;
 	snprintf(what, sizeof(what), "%s %u", bpf_ids_names[kind], id);
 	wrong(s, what, "a BPF object has stayed behind");
