@@ -22,6 +22,7 @@ src_liblingerstat_a_SOURCES = \
 	src/bpf/census_record.h \
 	src/bpf/iterator.c \
 	src/bpf/iterator.h \
+	src/bpf/namespaces_record.h \
 	src/bpf/owners_record.h \
 	src/bpf/program.h \
 	src/bpf/states_counts.h \
@@ -98,6 +99,10 @@ src_liblingerstat_a_SOURCES = \
 	src/enrich/links.h \
 	src/enrich/machine.c \
 	src/enrich/machine.h \
+	src/enrich/namespaces.c \
+	src/enrich/namespaces.h \
+	src/enrich/namespaces_bpf.c \
+	src/enrich/namespaces_proc.c \
 	src/enrich/netns.c \
 	src/enrich/netns.h \
 	src/enrich/owners.c \
@@ -282,10 +287,17 @@ MAINTAINERCLEANFILES = src/filter/grammar.c src/filter/grammar.h
 # system calls, so that nothing of libbpf is linked. One more program is its name here, its files in
 # a line of its own, and the object that includes its skeleton.
 BPF_SKELETONS = \
+	src/bpf/census.lskel.$(BPF_ENDIAN).h \
+	src/bpf/namespaces.lskel.$(BPF_ENDIAN).h \
 	src/bpf/owners.lskel.$(BPF_ENDIAN).h \
-	src/bpf/states.lskel.$(BPF_ENDIAN).h \
-	src/bpf/census.lskel.$(BPF_ENDIAN).h
-BPF_SOURCE_FILES = src/bpf/owners.bpf.c src/bpf/states.bpf.c src/bpf/census.bpf.c
+	src/bpf/states.lskel.$(BPF_ENDIAN).h
+BPF_SOURCE_FILES = \
+	src/bpf/census.bpf.c \
+	src/bpf/namespaces.bpf.c \
+	src/bpf/owners.bpf.c \
+	src/bpf/states.bpf.c
+src/bpf/namespaces.lskel.$(BPF_ENDIAN).h: src/bpf/namespaces.bpf.c src/bpf/namespaces_record.h \
+	src/bpf/program.h
 src/bpf/owners.lskel.$(BPF_ENDIAN).h: src/bpf/owners.bpf.c src/bpf/owners_record.h src/bpf/program.h
 src/bpf/states.lskel.$(BPF_ENDIAN).h: src/bpf/states.bpf.c src/bpf/states_counts.h src/bpf/program.h
 src/bpf/census.lskel.$(BPF_ENDIAN).h: src/bpf/census.bpf.c src/bpf/census_record.h src/bpf/program.h
@@ -304,6 +316,7 @@ if HAVE_BPF
 AM_CPPFLAGS += $(LIBBPF_CFLAGS)
 CLEANFILES += $(BPF_SOURCE_FILES:.c=.o) $(BPF_SKELETONS:=.tmp)
 
+src/enrich/namespaces_bpf.$(OBJEXT): src/bpf/namespaces.lskel.$(BPF_ENDIAN).h
 src/enrich/owners_bpf.$(OBJEXT): src/bpf/owners.lskel.$(BPF_ENDIAN).h
 src/source/states.$(OBJEXT): src/bpf/states.lskel.$(BPF_ENDIAN).h
 src/source/census.$(OBJEXT): src/bpf/census.lskel.$(BPF_ENDIAN).h

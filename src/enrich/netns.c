@@ -18,6 +18,15 @@
 
 #define NAMES_DIR "/run/netns"
 
+/* Docker's are named by the container's sandbox. */
+static const char *const folders[] = { NAMES_DIR, "/run/docker/netns" };
+
+const char *const *netns_folders(size_t *count)
+{
+	*count = sizeof(folders) / sizeof(folders[0]);
+	return folders;
+}
+
 uint64_t netns_self(void)
 {
 	struct stat st;
@@ -25,9 +34,10 @@ uint64_t netns_self(void)
 	return stat("/proc/self/ns/net", &st) < 0 ? 0 : st.st_ino;
 }
 
-int netns_name(uint64_t inode, char *name, unsigned long size)
+/* The name of a namespace in one of the folders. */
+static int name_in(const char *folder, uint64_t inode, char *name, unsigned long size)
 {
-	DIR *dir = opendir(NAMES_DIR);
+	DIR *dir = opendir(folder);
 	struct dirent *entry;
 	struct stat st;
 	int err = -ENOENT;
@@ -43,6 +53,15 @@ int netns_name(uint64_t inode, char *name, unsigned long size)
 		err = 0;
 	}
 	closedir(dir);
+	return err;
+}
+
+int netns_name(uint64_t inode, char *name, unsigned long size)
+{
+	int err = -ENOENT;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && err; i++)
+		err = name_in(folders[i], inode, name, size);
 	return err;
 }
 

@@ -12,6 +12,9 @@
 /* The inode of this process's network namespace, 0 when /proc does not show it. */
 uint64_t netns_self(void);
 
+/* The folders in which a namespace's file is its name. */
+const char *const *netns_folders(size_t *count);
+
 /* Copies the name of a namespace (an entry of /run/netns with that inode) into `name`; returns 0,
  * or -ENOENT when it has none. */
 int netns_name(uint64_t inode, char *name, unsigned long size);
