@@ -68,6 +68,8 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/prepass.h \
 	src/cmd/run.c \
 	src/cmd/run.h \
+	src/cmd/spaces.c \
+	src/cmd/spaces.h \
 	src/cmd/summary.c \
 	src/cmd/summary.h \
 	src/cmd/table.c \

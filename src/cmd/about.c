@@ -34,6 +34,8 @@ const char *about_problem(const struct dump_report *report)
 		return NULL;
 	if (report->problem != DUMP_OK)
 		return dump_problem_text(report->problem);
+	if (report->namespaces)
+		return "not every network namespace could be listed";
 	return report->may_miss > 0 ? "sockets may have been passed over"
 				    : "the dump was interrupted or held malformed messages";
 }

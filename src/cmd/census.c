@@ -23,8 +23,10 @@ bool census_serves(const struct run *run)
 	const struct run_plan *plan = run->plan;
 	const struct selection *sel = &plan->selection;
 
-	return plan->take_alike && !plan->read && !plan->needs && !plan->filter &&
-	       (sel->netids & NETID_BIT(NETID_TCP)) && sel->states == STATES_ALL && is_crowded();
+	/* The iterator stays in the namespace that it was opened in. */
+	return plan->take_alike && !plan->read && !plan->all_netns && !plan->needs &&
+	       !plan->filter && (sel->netids & NETID_BIT(NETID_TCP)) && sel->states == STATES_ALL &&
+	       is_crowded();
 }
 
 /* By IP version: 4, then 6. */

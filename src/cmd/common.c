@@ -14,6 +14,7 @@
 #include "cmd/filterfile.h"
 #include "enrich/netns.h"
 #include "cmd/vocabulary.h"
+#include "plan/needs.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -161,7 +162,7 @@ static int opt_read(void *options, const char *value)
 	return 0;
 }
 
-static int opt_net(void *options, const char *value)
+int common_opt_net(void *options, const char *value)
 {
 	struct common_options *o = options;
 	char near[256];
@@ -175,6 +176,13 @@ static int opt_net(void *options, const char *value)
 			"nor a path",
 			value);
 	return -EINVAL;
+}
+
+int common_opt_all_netns(void *options, const char *value)
+{
+	(void)value;
+	((struct common_options *)options)->plan.all_netns = true;
+	return 0;
 }
 
 static int opt_filter(void *options, const char *value)
@@ -217,7 +225,8 @@ static const struct option_row rows[] = {
 	{ "color", 0, "[WHEN]", "auto, always or never", opt_color },
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf, getfd or none", opt_linger },
 	{ "read", 0, "FILE", "list a recording (ss -D); - is standard input", opt_read },
-	{ "net", 'N', "NETNS", "of this network namespace: name, PID or path", opt_net },
+	{ "net", 'N', "NETNS", "of this network namespace: name, PID or path", common_opt_net },
+	{ "all-netns", 0, NULL, "of every network namespace of the host", common_opt_all_netns },
 	{ "filter", 'F', "FILE", "FILTER from a file, beside its words here", opt_filter },
 	{ "explain-filter", 0, NULL, "say which part of FILTER the kernel decides",
 	  opt_explain_filter },
@@ -254,6 +263,24 @@ static int check_namespace(const struct common_options *o)
 		return 0;
 	message("--net: a recording is listed as it is, in whatever namespace it was made; leave "
 		"out --net or --read");
+	return -EINVAL;
+}
+
+/* What asks for one namespace, or for none. */
+static int check_all_namespaces(const struct common_options *o)
+{
+	if (!o->plan.all_netns)
+		return 0;
+	if (*o->net)
+		message("--all-netns: '--net' names one namespace; leave out one of them");
+	else if (o->plan.read)
+		message("--all-netns: a recording is listed as it is, in whatever namespace it was "
+			"made; leave out --all-netns or --read");
+	else if (o->plan.linger == LINGER_MODE_GETFD)
+		message("--all-netns: '--linger=getfd' touches what it reads, in one namespace; "
+			"name that with --net");
+	else
+		return 0;
 	return -EINVAL;
 }
 
@@ -295,6 +322,8 @@ int common_parse(const struct option_table *table, struct common_options *option
 		choose_sockets(options);
 	if (!err)
 		err = check_namespace(options);
+	if (!err)
+		err = check_all_namespaces(options);
 	if (!err)
 		err = check_linger(options);
 	if (!err)
@@ -459,6 +488,10 @@ int common_filter(struct common_options *o, int argc, char **argv, int first)
 	if (err)
 		return err;
 	apply_filter(o);
+	if (o->plan.all_netns && o->plan.needs & NEED_ONE_NETNS) {
+		message("--all-netns: 'dev' names a device of one namespace; name that with --net");
+		return -EINVAL;
+	}
 	word = filter_undecidable(o->filter);
 	if (!word)
 		return 0;

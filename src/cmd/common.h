@@ -39,6 +39,8 @@ int common_opt_udp(void *options, const char *value);
 int common_opt_unix(void *options, const char *value);
 int common_opt_ipv4(void *options, const char *value);
 int common_opt_ipv6(void *options, const char *value);
+int common_opt_net(void *options, const char *value);
+int common_opt_all_netns(void *options, const char *value);
 int common_opt_help(void *options, const char *value);
 int common_opt_version(void *options, const char *value);
 

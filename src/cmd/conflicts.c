@@ -74,7 +74,7 @@ static int check_recording(const struct list_options *o)
 }
 
 /* What a filter may ask of a destroyed socket. */
-#define EVENT_FILTER_NEEDS (NEED_TCP_INFO | NEED_LINKS | NEED_NAMING)
+#define EVENT_FILTER_NEEDS (NEED_TCP_INFO | NEED_LINKS | NEED_NAMING | NEED_ONE_NETNS)
 
 static bool has_context(const struct list_options *o)
 {
@@ -95,6 +95,8 @@ static const char *no_event(const struct list_options *o)
 	} rows[] = {
 		{ c->plan.read, "--read: a recording has none" },
 		{ o->record, "--diag: only a dump can be recorded" },
+		{ c->plan.all_netns, "--all-netns: events come from one namespace; name it with "
+				     "--net" },
 		{ o->sort, "--sort: they come without end" },
 		{ o->summary, "--summary: they come without end" },
 		{ o->format->open == json_open, "--json: a document ends; take --format=ndjson" },

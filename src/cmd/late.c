@@ -13,6 +13,8 @@ struct late {
 	bool gone[LATE_MAX];           /* closed since, so nobody knows who held it */
 	size_t count;
 	struct owners *owners; /* what the second pass finds of them */
+	socket_exists exists;
+	void *ctx;
 };
 
 struct late *late_new(void)
@@ -112,14 +114,14 @@ static bool is_unseen_still(const struct late *late, const struct socket *sk)
 }
 
 /* Marks those without a holder that are no more; gives how many are left without one. */
-static size_t mark_gone(struct late *late, struct source *source)
+static size_t mark_gone(struct late *late)
 {
 	size_t left = 0;
 
 	for (size_t i = 0; i < late->count; i++) {
 		if (late->gone[i] || !is_unseen_still(late, &late->items[i]))
 			continue;
-		late->gone[i] = !source_has_socket(source, &late->items[i]);
+		late->gone[i] = !late->exists(late->ctx, &late->items[i]);
 		left += !late->gone[i];
 	}
 	return left;
@@ -135,7 +137,7 @@ static void resolve_own(struct late *late, bool read, bool gone, struct socket *
 
 /* Only the inode is known of a unix peer: it is asked for with a cookie that means any
  * (INET_DIAG_NOCOOKIE, twice). Of TCP an inode is nothing to ask for. */
-static bool has_other(struct source *source, const struct socket *sk)
+static bool has_other(const struct late *late, const struct socket *sk)
 {
 	struct socket other;
 
@@ -146,20 +148,20 @@ static bool has_other(struct source *source, const struct socket *sk)
 	other.netid = sk->netid;
 	other.inode = sk->other.inode;
 	other.cookie = UINT64_MAX;
-	return source_has_socket(source, &other);
+	other.netns = sk->netns;
+	return late->exists(late->ctx, &other);
 }
 
-static void resolve_other(struct late *late, bool read, struct source *source, struct socket *sk)
+static void resolve_other(struct late *late, bool read, struct socket *sk)
 {
 	if (read)
 		owners_join_other(late->owners, sk);
-	if (sk->other.holders.count == 0 && !(read && has_other(source, sk)))
+	if (sk->other.holders.count == 0 && !(read && has_other(late, sk)))
 		sk->other.holders.known = HOLDERS_UNKNOWN;
 }
 
 /* What was found in the first pass is looked up again: the lists did not outlive their row. */
-static void resolve(struct late *late, bool read, struct owners *first, struct source *source,
-		    size_t i)
+static void resolve(struct late *late, bool read, struct owners *first, size_t i)
 {
 	struct socket *sk = &late->items[i];
 	bool own = is_unseen(sk->inode, &sk->holders), other = other_is_unseen(sk);
@@ -170,24 +172,26 @@ static void resolve(struct late *late, bool read, struct owners *first, struct s
 	if (sk->other.holders.count)
 		owners_join_other(first, sk);
 	if (other)
-		resolve_other(late, read, source, sk);
+		resolve_other(late, read, sk);
 }
 
 int late_resolve(struct late *late, int again, const struct owners_status *status,
-		 struct owners *first, struct source *source, socket_sink sink, void *ctx)
+		 struct owners *first, socket_exists exists, socket_sink sink, void *ctx)
 {
 	bool read = owners_bpf_read_again(again, add_wanted, late) == 0;
 	int err = 0;
 
+	late->exists = exists;
+	late->ctx = ctx;
 	owners_finish(late->owners, status->hz, status);
 	if (status->linger == LINGER_FROM_NOWHERE)
 		owners_forget_options(late->owners);
-	if (read && mark_gone(late, source)) {
+	if (read && mark_gone(late)) {
 		let_closes_end();
-		mark_gone(late, source);
+		mark_gone(late);
 	}
 	for (size_t i = 0; i < late->count && !err; i++) {
-		resolve(late, read, first, source, i);
+		resolve(late, read, first, i);
 		err = sink(ctx, &late->items[i]);
 	}
 	return err;

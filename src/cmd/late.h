@@ -25,6 +25,9 @@ bool late_keep(struct late *late, const struct socket *sk);
 /* How many were held back. */
 size_t late_count(const struct late *late);
 
+/* True when the kernel still has this very socket. `ctx` is that of late_resolve(). */
+typedef bool (*socket_exists)(void *ctx, const struct socket *sk);
+
 /*
  * Makes the second pass and joins what it finds; a socket that is still without a holder is
  * asked for once more, and some milliseconds later again: one that is gone by then was being
@@ -33,6 +36,6 @@ size_t late_count(const struct late *late);
  * each on. Returns 0 or the sink's error.
  */
 int late_resolve(struct late *late, int again, const struct owners_status *status,
-		 struct owners *first, struct source *source, socket_sink sink, void *ctx);
+		 struct owners *first, socket_exists exists, socket_sink sink, void *ctx);
 
 #endif

@@ -281,6 +281,8 @@ static int base_columns(const struct list_options *o, struct column_list *list)
 	if (!text || *text == '+') {
 		int err = add_columns(list, events ? COLUMNS_EVENTS : COLUMNS_DEFAULT);
 
+		if (!err && o->common.plan.all_netns)
+			err = add_columns(list, "netns");
 		return err || !text ? err : add_columns(list, text + 1);
 	}
 	return add_columns(list, text);

@@ -246,7 +246,7 @@ static void follow(struct view *v)
 static enum result show(struct view *v)
 {
 	begin(v);
-	source_on_pause(v->run.source, write_out, v);
+	run_on_pause(&v->run, write_out, v);
 	if (v->plan.events)
 		follow(v);
 	else

@@ -36,7 +36,7 @@ static int dump_unix(struct run *run)
 				       .states = STATES_ALL,
 				       .want = WANT_WAITING };
 
-	return dump(run, &family_unix, &sel, peers_add, run->enrich.peers);
+	return dump(run, &family_unix, &sel, peers_add, run->enrich.here.peers);
 }
 
 static void put_address(struct outbuf *b, const struct sockaddr *address)
@@ -92,7 +92,7 @@ static int dump_tcp(struct run *run)
 
 	sel.bytecode_len = filter_bytecode(filter, bytecode, sizeof(bytecode));
 	sel.bytecode = sel.bytecode_len ? bytecode : NULL;
-	err = dump(run, &family_tcp, &sel, peers_add, run->enrich.peers);
+	err = dump(run, &family_tcp, &sel, peers_add, run->enrich.here.peers);
 	filter_free(filter);
 	return err;
 }
@@ -108,8 +108,8 @@ int prepass_peers(struct run *run)
 
 	if (run->plan->read || (!want_unix && !want_tcp))
 		return 0;
-	run->enrich.peers = peers_new();
-	if (!run->enrich.peers)
+	run->enrich.here.peers = peers_new();
+	if (!run->enrich.here.peers)
 		return -ENOMEM;
 	if (want_unix)
 		err = dump_unix(run);
@@ -123,7 +123,7 @@ int prepass_peers(struct run *run)
 
 static int dump_subflows(struct run *run)
 {
-	struct subflows *subflows = run->enrich.subflows;
+	struct subflows *subflows = run->enrich.here.subflows;
 	struct selection sel = { .netids = NETID_BIT(NETID_MPTCP),
 				 .states = STATES_ALL,
 				 .ipv4 = true,
@@ -150,8 +150,8 @@ int prepass_subflows(struct run *run)
 	if (run->plan->read || !(run->plan->needs & NEED_SUBFLOWS) ||
 	    !(netids & NETID_BIT(NETID_MPTCP)))
 		return 0;
-	run->enrich.subflows = subflows_new();
-	return run->enrich.subflows ? dump_subflows(run) : -ENOMEM;
+	run->enrich.here.subflows = subflows_new();
+	return run->enrich.here.subflows ? dump_subflows(run) : -ENOMEM;
 }
 
 /* What is not known yet; the forecast hangs on linger. */

@@ -8,13 +8,13 @@
 
 #include "cmd/run.h"
 
-/* Makes run->enrich.peers, where the plan needs it and this kernel is listed: of unix sockets by
- * one dump of all, of TCP by one dump of connections to this host's own addresses. A dump that
+/* Makes run->enrich.here.peers, where the plan needs it and this kernel is listed: of unix sockets
+ * by one dump of all, of TCP by one dump of connections to this host's own addresses. A dump that
  * breaks leaves what it did not tell unknown, after a message. Returns 0 or -ENOMEM. */
 int prepass_peers(struct run *run);
 
-/* Makes run->enrich.subflows likewise, by a dump of MPTCP, and where that has any connection, one
- * of TCP. Returns 0 or -ENOMEM. */
+/* Makes run->enrich.here.subflows likewise, by a dump of MPTCP, and where that has any connection,
+ * one of TCP. Returns 0 or -ENOMEM. */
 int prepass_subflows(struct run *run);
 
 /* True when it is certain that the filter selects nothing, whoever holds the sockets: then nobody

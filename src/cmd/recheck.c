@@ -17,12 +17,21 @@ void recheck_free(struct recheck *recheck)
 	census_close(recheck->census);
 }
 
-void recheck_prepare(struct recheck *recheck)
+void recheck_prepare(struct recheck *recheck, bool always)
 {
-	int64_t sockets = turnover_sockets("/proc");
+	int64_t sockets = always ? -1 : turnover_sockets("/proc");
 
 	if (sockets < 0 || sockets >= RECHECK_CENSUS)
 		census_open(&recheck->census);
+}
+
+void recheck_forget(struct recheck *recheck)
+{
+	struct census *census = recheck->census;
+
+	cookies_free(&recheck->listed);
+	cookies_free(&recheck->early);
+	*recheck = (struct recheck){ .census = census };
 }
 
 void recheck_begin(struct recheck *recheck)
@@ -154,7 +163,7 @@ static int dump_until_sure(struct recheck *recheck, double missing)
 	}
 	recheck->report->rechecked = RECHECKED_BY_DUMP;
 	if (missing > RECHECK_ALLOWED)
-		recheck->report->may_miss = missing;
+		recheck->report->may_miss += missing;
 	return err;
 }
 
@@ -230,6 +239,6 @@ int recheck_run(struct recheck *recheck, struct source *source, const struct sel
 		err = take_census(recheck);
 	if (err == -ENOTSUP)
 		err = dump_until_sure(recheck, missing);
-	report->added = recheck->listed.count - rows;
+	report->added += recheck->listed.count - rows;
 	return err;
 }

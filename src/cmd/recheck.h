@@ -43,9 +43,13 @@ struct recheck {
 
 void recheck_free(struct recheck *recheck);
 
-/* Before the dump: loads what a census takes, where there are enough sockets for one. That needs
- * CAP_BPF and CAP_PERFMON; what follows needs neither. */
-void recheck_prepare(struct recheck *recheck);
+/* Before the dump: loads what a census takes, where there are enough sockets for one; `always`:
+ * whatever there is here, as other namespaces come after this one. That needs CAP_BPF and
+ * CAP_PERFMON; what follows needs neither. */
+void recheck_prepare(struct recheck *recheck, bool always);
+
+/* Forgets who was listed: another namespace comes. */
+void recheck_forget(struct recheck *recheck);
 
 /* The slower part of recheck_note(): looks at the machine's counters. */
 void recheck_begin(struct recheck *recheck);

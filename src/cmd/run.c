@@ -37,8 +37,12 @@ static unsigned int plan_dump_rights(const struct run *run)
 
 	if (run->plan->needs & NEED_CGROUP && !run->plan->read)
 		rights |= RIGHT_OPEN_CGROUPS;
-	return run->plan->needs & (NEED_DESCRIPTORS | NEED_CONTEXT) ? rights | RIGHT_READ_PROCESSES
-								    : rights;
+	if (run->plan->needs & (NEED_DESCRIPTORS | NEED_CONTEXT))
+		rights |= RIGHT_READ_PROCESSES;
+	/* The files that lead into namespaces are those of processes. */
+	if (run->plan->all_netns)
+		rights |= RIGHT_ENTER_NETNS | RIGHT_READ_PROCESSES;
+	return rights;
 }
 
 static unsigned int plan_rights(const struct run *run, bool census)
@@ -47,7 +51,9 @@ static unsigned int plan_rights(const struct run *run, bool census)
 
 	if (census)
 		rights |= RIGHT_LOAD_BPF;
-	return needs_descriptors(run) ? rights | RIGHT_LOAD_BPF | RIGHT_READ_PROCESSES : rights;
+	if (needs_descriptors(run))
+		rights |= RIGHT_LOAD_BPF | RIGHT_READ_PROCESSES;
+	return rights;
 }
 
 static void enter_stage(const struct run *run, const char *what, const char *which)
@@ -116,7 +122,7 @@ static const struct family *next_family(const struct run *run, size_t i)
 {
 	size_t n;
 	const struct family *const *families = source_families(&n);
-	bool mptcp_first = run->enrich.subflows;
+	bool mptcp_first = run->enrich.here.subflows;
 
 	if (mptcp_first && i == 0)
 		return &family_mptcp;
@@ -238,12 +244,18 @@ static int open_source(struct run *run)
 	return err;
 }
 
+/* Rows of several namespaces are told apart by them. */
+static unsigned int enrichment_needs(const struct run_plan *plan)
+{
+	return plan->all_netns ? plan->needs | NEED_NETNS | NEED_NETNS_NAME : plan->needs;
+}
+
 int run_open(struct run *run, const struct run_plan *plan)
 {
 	bool census;
 	int err;
 
-	*run = (struct run){ .plan = plan, .again = -1 };
+	*run = (struct run){ .plan = plan, .again = -1, .spaces.home = -1 };
 	if (plan->netns_error)
 		return plan->netns_error;
 	enter_stage(run, "opening the source", NULL);
@@ -251,6 +263,8 @@ int run_open(struct run *run, const struct run_plan *plan)
 	if (err)
 		return err;
 	run->may_load_bpf = rights_have(RIGHT_LOAD_BPF);
+	if (plan->all_netns && (err = spaces_open(run)))
+		return err;
 	census = census_serves(run);
 	err = keep_rights(run, plan_rights(run, census || may_recheck_by_bpf(run)));
 	if (err)
@@ -258,8 +272,8 @@ int run_open(struct run *run, const struct run_plan *plan)
 	if (census)
 		run->states = states_open();
 	else if (may_recheck_by_bpf(run))
-		recheck_prepare(&run->recheck);
-	err = enrichment_open(&run->enrich, plan->needs, !plan->read);
+		recheck_prepare(&run->recheck, plan->all_netns);
+	err = enrichment_open(&run->enrich, enrichment_needs(plan), !plan->read);
 	if (err) {
 		message("%s", strerror(-err));
 		return err;
@@ -293,7 +307,7 @@ static int finish_socket(void *ctx, struct socket *sk)
 	if (verdict != TRI_YES)
 		return 0;
 	if (sk->subflows.known)
-		subflows_listed(run->enrich.subflows, sk);
+		subflows_listed(run->enrich.here.subflows, sk);
 	return run->sink(run->ctx, sk);
 }
 
@@ -310,7 +324,8 @@ static void take_subflow(struct run *run, struct socket *sk)
 static void take_subflows(struct run *run, struct socket *sk)
 {
 	struct subflow_list *list = &sk->subflows;
-	struct socket *items = subflows_of(run->enrich.subflows, sk, &list->count, &list->known);
+	struct socket *items =
+		subflows_of(run->enrich.here.subflows, sk, &list->count, &list->known);
 
 	list->items = items;
 	for (uint32_t i = 0; i < list->count; i++)
@@ -321,8 +336,8 @@ static void take_subflows(struct run *run, struct socket *sk)
  * was held back is not among them yet: its subflows have rows of their own besides. */
 static bool is_listed_already(const struct run *run, const struct socket *sk)
 {
-	return run->enrich.subflows && sk->netid == NETID_TCP &&
-	       subflows_has_listed(run->enrich.subflows, sk);
+	return run->enrich.here.subflows && sk->netid == NETID_TCP &&
+	       subflows_has_listed(run->enrich.here.subflows, sk);
 }
 
 static int take_socket(void *ctx, struct socket *sk)
@@ -334,9 +349,9 @@ static int take_socket(void *ctx, struct socket *sk)
 		return 0;
 	}
 	run->bound_seen |= sk->state == STATE_BOUND_INACTIVE;
-	if (is_listed_already(run, sk) || links_own(run->enrich.links, sk))
+	if (is_listed_already(run, sk) || links_own(run->enrich.here.links, sk))
 		return 0;
-	if (run->enrich.subflows && sk->netid == NETID_MPTCP)
+	if (run->enrich.here.subflows && sk->netid == NETID_MPTCP)
 		take_subflows(run, sk);
 	enrich_socket(&run->enrich, sk);
 	if (run->late && late_keep(run->late, sk))
@@ -370,8 +385,8 @@ static void resolve_late(struct run *run)
 
 	if (!run->late || !late_count(run->late) || run->report.problem == DUMP_STOPPED)
 		return;
-	err = late_resolve(run->late, run->again, &run->owners, run->enrich.owners, run->source,
-			   finish_socket, run);
+	err = late_resolve(run->late, run->again, &run->owners, run->enrich.owners,
+			   spaces_have_socket, finish_socket, run);
 	if (err && run->report.problem == DUMP_OK) {
 		run->report.problem = DUMP_STOPPED;
 		run->report.error = err;
@@ -407,6 +422,7 @@ void run_selection(const struct run *run, struct selection *sel)
 static void dump_or_count(struct run *run, const struct selection *sel)
 {
 	int64_t counted = census_take(run, sel);
+	struct dump_report report;
 
 	if (counted < 0 && counted != -EAGAIN) {
 		run->report =
@@ -415,9 +431,38 @@ static void dump_or_count(struct run *run, const struct selection *sel)
 	}
 	if (counted >= 0)
 		run->counted_netids = NETID_BIT(NETID_TCP);
-	run_families(run, sel, take_socket, run, &run->report);
+	run_families(run, sel, take_socket, run, &report);
+	merge(&run->report, &report);
 	if (counted > 0)
 		run->report.sockets += (uint64_t)counted;
+	recheck(run, sel);
+	if (run->plan->in_namespace)
+		run->plan->in_namespace(run->ctx);
+}
+
+static void dump_spaces(struct run *run, const struct selection *sel)
+{
+	struct dump_report none = { .problem = DUMP_STOPPED };
+	int more = 1;
+
+	while (more > 0) {
+		dump_or_count(run, sel);
+		recheck_forget(&run->recheck);
+		more = run->report.problem == DUMP_STOPPED ? 0 : spaces_next(run);
+	}
+	none.error = more;
+	if (more < 0)
+		merge(&run->report, &none);
+	if (run->plan->all_netns)
+		spaces_end(run);
+	run->report.namespaces = run->spaces.missing;
+}
+
+void run_on_pause(struct run *run, source_pause pause, void *ctx)
+{
+	run->pause = pause;
+	run->pause_ctx = ctx;
+	source_on_pause(run->source, pause, ctx);
 }
 
 void run_dump(struct run *run, socket_sink sink, void *ctx)
@@ -428,8 +473,7 @@ void run_dump(struct run *run, socket_sink sink, void *ctx)
 	run->sink = sink;
 	run->ctx = ctx;
 	run->late = looks_twice(run) ? late_new() : NULL;
-	dump_or_count(run, &sel);
-	recheck(run, &sel);
+	dump_spaces(run, &sel);
 	resolve_late(run);
 	if (run->plan->dumped)
 		run->plan->dumped(ctx);
@@ -529,4 +573,5 @@ void run_close(struct run *run)
 		close(run->again);
 	enrichment_close(&run->enrich);
 	source_close(run->source);
+	spaces_close(&run->spaces);
 }

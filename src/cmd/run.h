@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/late.h"
 #include "cmd/recheck.h"
+#include "cmd/spaces.h"
 #include "enrich/enrich.h"
 #include "enrich/gather.h"
 #include "filter/filter.h"
@@ -27,6 +28,7 @@ struct run_plan {
 	enum linger_mode linger;
 	bool events;                 /* sockets as they are destroyed, not those that exist */
 	bool threads;                /* look for descriptor tables of threads in /proc too */
+	bool all_netns;              /* every network namespace, one after the other */
 	int netns_error;             /* --net failed, and that was told: nothing can be listed */
 	uint32_t touch_states;       /* --linger=getfd touches sockets in these states only */
 	const struct filter *filter; /* NULL: every socket of the selection */
@@ -36,6 +38,9 @@ struct run_plan {
 	alike_sink take_alike;
 	const char *read;         /* a recording, NULL: this kernel */
 	const char *command_line; /* as it was typed, for hints */
+	/* Told, with the sink's context, when a namespace was dumped, while the process is in it
+	 * (may be NULL). */
+	void (*in_namespace)(void *ctx);
 	/* Told, with the sink's context, when the dump is over and its rights are still there (may
 	 * be NULL). */
 	void (*dumped)(void *ctx);
@@ -63,8 +68,11 @@ struct run {
 	bool may_load_bpf;       /* the capabilities were there */
 	struct dump_report report;
 	uint64_t undecided; /* left out, as the filter asks what is not known of them */
+	struct spaces spaces;
 	socket_sink sink;
 	void *ctx;
+	source_pause pause; /* of every source, see run_on_pause() */
+	void *pause_ctx;
 };
 
 /* Opens the source, gathers owners, drops every capability. Returns 0, or a negative errno after
@@ -74,6 +82,9 @@ int run_open(struct run *run, const struct run_plan *plan);
 /* Dumps; each socket reaches the sink enriched and, where the plan needs it, judged. What went
  * wrong is in run->report. */
 void run_dump(struct run *run, socket_sink sink, void *ctx);
+
+/* As source_on_pause(), for all sources of the run. */
+void run_on_pause(struct run *run, source_pause pause, void *ctx);
 
 /* The plan's selection, and what its needs ask of the dump beside it. */
 void run_selection(const struct run *run, struct selection *sel);

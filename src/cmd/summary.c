@@ -251,7 +251,7 @@ static struct summary make_summary(struct view *v, struct names *names)
 		.top = v->request->top,
 		.numeric = v->common->numeric,
 		.names = names,
-		.links = v->run.enrich.links,
+		.links = v->run.enrich.here.links,
 		.look = { .color = people && style_wanted(v->common->color, STDOUT_FILENO),
 			  .utf8 = about_utf8(),
 			  .width = about_width() },

@@ -18,58 +18,71 @@ static bool orphans_are_full(void)
 	       m.orphans * 10 >= m.orphans_max * 9;
 }
 
-static void read_limits(struct enrichment *e)
+int enrichment_enter(struct enrichment *e, uint64_t netns, const char *name)
 {
-	e->migrates = machine_number("/proc", "sys/net/ipv4/tcp_migrate_req") > 0;
-	e->orphans_full = orphans_are_full();
+	struct surroundings *here = &e->here;
+
+	*here = (struct surroundings){ .netns = netns, .netns_name = name };
+	if (e->needs & NEED_FORECAST)
+		here->migrates = machine_number("/proc", "sys/net/ipv4/tcp_migrate_req") > 0;
+	if (!(e->needs & NEED_LINKS))
+		return 0;
+	here->links = links_new();
+	return here->links ? 0 : -ENOMEM;
+}
+
+void surroundings_free(struct surroundings *here)
+{
+	links_free(here->links);
+	peers_free(here->peers);
+	subflows_free(here->subflows);
+	*here = (struct surroundings){ 0 };
 }
 
 int enrichment_open(struct enrichment *e, unsigned int needs, bool live)
 {
+	const char *name = NULL;
+	uint64_t netns = 0;
+
 	*e = (struct enrichment){ .needs = live ? needs : 0 };
 	e->owners = owners_new();
 	if (!e->owners)
 		return -ENOMEM;
-	if (e->needs & NEED_LINKS && !(e->links = links_new()))
-		return -ENOMEM;
 	if (e->needs & NEED_CGROUP && !(e->cgroups = cgroups_new()))
 		return -ENOMEM;
 	if (e->needs & NEED_FORECAST)
-		read_limits(e);
+		e->orphans_full = orphans_are_full();
 	if (e->needs & NEED_NETNS)
-		e->netns = netns_self();
-	if (e->needs & NEED_NETNS_NAME &&
-	    netns_name(e->netns, e->netns_name, sizeof(e->netns_name)))
-		e->netns_name[0] = '\0';
-	return 0;
+		netns = netns_self();
+	if (e->needs & NEED_NETNS_NAME && !netns_name(netns, e->own_name, sizeof(e->own_name)))
+		name = e->own_name;
+	return enrichment_enter(e, netns, name);
 }
 
 void enrichment_close(struct enrichment *e)
 {
 	owners_free(e->owners);
-	links_free(e->links);
 	cgroups_free(e->cgroups);
-	peers_free(e->peers);
-	subflows_free(e->subflows);
+	surroundings_free(&e->here);
 }
 
 void enrich_socket(struct enrichment *e, struct socket *sk)
 {
 	if (e->needs & (NEED_OWNERS | NEED_LINGER))
 		owners_join(e->owners, sk);
-	if (e->peers)
-		peers_join(e->peers, sk);
+	if (e->here.peers)
+		peers_join(e->here.peers, sk);
 	if (e->needs & NEED_PEER_HOLDERS)
 		owners_join_other(e->owners, sk);
-	if (e->links && sk->ifindex)
-		sk->interface = links_name(e->links, sk->ifindex);
+	if (e->here.links && sk->ifindex)
+		sk->interface = links_name(e->here.links, sk->ifindex);
 	if (e->cgroups)
 		sk->cgroup = cgroups_path(e->cgroups, sk->cgroup_id, &sk->workload);
 	sk->orphans_full = e->orphans_full && sk->netid == NETID_TCP;
 	/* Only a listener of an SO_REUSEPORT group has somewhere to migrate to; of a connection
 	 * that waits, the listener is not known. */
-	sk->may_migrate = e->migrates && sk->family != AF_UNIX &&
+	sk->may_migrate = e->here.migrates && sk->family != AF_UNIX &&
 			  (sk->state != STATE_LISTEN || sk->options.reuseport != TRI_NO);
-	sk->netns = e->netns;
-	sk->netns_name = e->netns_name[0] ? e->netns_name : NULL;
+	sk->netns = e->here.netns;
+	sk->netns_name = e->here.netns_name;
 }

@@ -12,23 +12,35 @@
 #include "enrich/peers.h"
 #include "enrich/subflows.h"
 
+/* What is each network namespace's own. */
+struct surroundings {
+	struct links *links;
+	struct peers *peers;       /* made by the caller; NULL: no ends are matched */
+	struct subflows *subflows; /* likewise; NULL: they are not looked for */
+	bool migrates;             /* net.ipv4.tcp_migrate_req */
+	uint64_t netns;
+	const char *netns_name; /* NULL: it has none */
+};
+
 struct enrichment {
 	unsigned int needs; /* of plan/needs.h */
 	struct owners *owners;
-	struct links *links;
 	struct cgroups *cgroups;
-	struct peers *peers;       /* made by the caller; NULL: no ends are matched */
-	struct subflows *subflows; /* likewise; NULL: they are not looked for */
-	uint64_t netns;
-	bool orphans_full;   /* nearly all of net.ipv4.tcp_max_orphans are in use */
-	bool migrates;       /* net.ipv4.tcp_migrate_req of this namespace */
-	char netns_name[64]; /* empty: it has none */
+	bool orphans_full; /* nearly all of net.ipv4.tcp_max_orphans are in use */
+	struct surroundings here;
+	char own_name[64]; /* of the namespace that the run began in */
 };
 
 /* Makes what the needs ask for; owners are gathered by the caller. `live` is false for a
  * recording, whose indexes and ids are another machine's. Returns 0 or -ENOMEM. */
 int enrichment_open(struct enrichment *e, unsigned int needs, bool live);
 void enrichment_close(struct enrichment *e);
+
+/* Makes anew what is the namespace's own, for the one that this process has entered; what was there
+ * is the caller's, to be freed with surroundings_free() when no row refers to it. The name must
+ * stay. Returns 0 or -ENOMEM. */
+int enrichment_enter(struct enrichment *e, uint64_t netns, const char *name);
+void surroundings_free(struct surroundings *here);
 
 /* Adds holders, linger, names and paths to one socket. */
 void enrich_socket(struct enrichment *e, struct socket *sk);

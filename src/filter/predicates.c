@@ -393,7 +393,7 @@ const struct predicate predicate_dst = { "dst", HOST, 0, true, false, value_host
 const struct predicate predicate_sport = { "sport", PORT, 0, false, false, value_port, test_sport };
 const struct predicate predicate_dport = { "dport", PORT, 0, false, false, value_port, test_dport };
 const struct predicate predicate_dev = {
-	"dev", "a device name or index", 0, true, false, value_device, test_dev
+	"dev", "a device name or index", NEED_ONE_NETNS, true, false, value_device, test_dev
 };
 const struct predicate predicate_autobound = { "autobound",     "nothing",     0, true, true,
 					       value_autobound, test_autobound };

@@ -17,6 +17,7 @@ static const struct {
 	{ RIGHT_READ_PROCESSES, CAP_DAC_READ_SEARCH },
 	{ RIGHT_SEE_MARK, CAP_NET_ADMIN },
 	{ RIGHT_OPEN_CGROUPS, CAP_DAC_READ_SEARCH },
+	{ RIGHT_ENTER_NETNS, CAP_SYS_ADMIN },
 };
 
 int rights_keep(unsigned int rights)

@@ -3,7 +3,8 @@
  * Rights: the capabilities that the rest of the run still needs. Listing needs none; the BPF
  * pass needs CAP_BPF and CAP_PERFMON until its program is loaded; reading other users'
  * /proc/PID/fd and duplicating their descriptors need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
- * Opening a control group by its id needs CAP_DAC_READ_SEARCH, until the dump ends.
+ * Opening a control group by its id needs CAP_DAC_READ_SEARCH, until the dump ends; entering a
+ * network namespace needs CAP_SYS_ADMIN, until the last was listed.
  */
 #ifndef LINGERSTAT_PLAN_RIGHTS_H
 #define LINGERSTAT_PLAN_RIGHTS_H
@@ -16,6 +17,7 @@ enum right {
 	RIGHT_READ_PROCESSES = 1 << 1,
 	RIGHT_SEE_MARK = 1 << 2,
 	RIGHT_OPEN_CGROUPS = 1 << 3,
+	RIGHT_ENTER_NETNS = 1 << 4,
 };
 
 /* Drops every capability that none of the named rights needs, from the effective, permitted and

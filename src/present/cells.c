@@ -51,7 +51,10 @@ INK(state)
 CELL(netns)
 {
 	UNUSED(cx);
-	cell_number(b, sk->netns ? (int64_t)sk->netns : UNKNOWN);
+	if (sk->netns_name)
+		cell_name(b, sk->netns_name);
+	else
+		cell_number(b, sk->netns ? (int64_t)sk->netns : UNKNOWN);
 }
 
 CELL(netns_name)

@@ -47,7 +47,7 @@ const char *dump_problem_text(enum dump_problem problem)
 bool dump_incomplete(const struct dump_report *report)
 {
 	return report->problem != DUMP_OK || report->interrupted || report->malformed ||
-	       report->may_miss > 0;
+	       report->may_miss > 0 || report->namespaces;
 }
 
 int dump_problem_set(struct dump_report *report, enum dump_problem problem, int error)

@@ -64,6 +64,7 @@ struct dump_report {
 	uint64_t malformed;   /* messages too short to hold a socket: dropped */
 	uint64_t bad_attrs;   /* attributes shorter than their type: ignored */
 	uint64_t interrupted; /* messages with NLM_F_DUMP_INTR */
+	uint64_t namespaces;  /* network namespaces that could not be dumped at all */
 	enum rechecked rechecked;
 	uint64_t added;  /* rows that came of it */
 	double may_miss; /* rows that may be missing all the same, as an expectation; INFINITY: not
