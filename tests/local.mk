@@ -146,6 +146,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_states \
 	tests/live/test_bound \
 	tests/live/test_netns \
+	tests/live/test_all_netns \
 	tests/live/test_threads \
 	tests/live/test_contexts \
 	tests/live/test_cgroups \
@@ -224,6 +225,7 @@ tests_live_test_explain_SOURCES = \
 	tests/live/test_explain.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_restart_SOURCES = tests/live/test_restart.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_all_netns_SOURCES = tests/live/test_all_netns.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_netns_SOURCES = tests/live/test_netns.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_threads_SOURCES = tests/live/test_threads.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_threads_LDFLAGS = $(AM_LDFLAGS) -pthread

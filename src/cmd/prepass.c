@@ -182,6 +182,9 @@ bool prepass_selects_nothing(struct run *run)
 
 	if (!run->plan->may_skip_owners || run->plan->read || !is_narrow(run->plan))
 		return false;
+	/* The others would have to be entered for it. */
+	if (run->plan->all_netns)
+		return false;
 	run_selection(run, &sel);
 	run_families(run, &sel, stop_at_candidate, run, &report);
 	return !dump_incomplete(&report);
