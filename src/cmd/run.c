@@ -511,6 +511,9 @@ struct port_users *run_learn_ports(struct run *run)
 
 	if (!(run->plan->selection.states & STATE_BIT(STATE_LISTEN)) || run->plan->read)
 		return NULL;
+	/* Ports are each namespace's own, and the run is in one of them. */
+	if (run->plan->all_netns)
+		return NULL;
 	pass.users = port_users_new();
 	if (!pass.users)
 		return NULL;

@@ -243,6 +243,7 @@ static struct summary make_summary(struct view *v, struct names *names)
 		.counts = &v->counts,
 		.machine = &v->machine,
 		.recorded = v->plan.read,
+		.everywhere = v->plan.all_netns,
 		.narrowed = is_narrowed(v),
 		.judged = v->plan.needs & NEED_FORECAST,
 		/* A recording holds TCP alone. */
@@ -371,7 +372,8 @@ static void forget_uncounted(struct view *v)
 {
 	uint32_t netids = v->plan.read ? NETID_BIT(NETID_TCP) : v->plan.selection.netids;
 
-	if (netids & ~v->run.missing_netids & NETID_BIT(NETID_TCP))
+	/* The range of ports is each namespace's own. */
+	if (netids & ~v->run.missing_netids & NETID_BIT(NETID_TCP) && !v->plan.all_netns)
 		return;
 	ports_free(v->counts.ports);
 	v->counts.ports = NULL;
@@ -420,6 +422,8 @@ enum result summary_run(const struct common_options *common, const struct summar
 		/* Opening the run may have changed the namespace. */
 		if (!v.plan.read)
 			machine_read(&v.machine, "/proc", want.machine_parts);
+		if (v.plan.all_netns)
+			machine_forget_namespace(&v.machine);
 		if (counts_open(&v.counts, &count) == 0)
 			result = count_and_print(&v);
 		else

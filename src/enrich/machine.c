@@ -53,6 +53,19 @@ void machine_init(struct machine *machine)
 		machine->counters[i] = UNKNOWN;
 }
 
+void machine_forget_namespace(struct machine *machine)
+{
+	struct machine whole;
+
+	machine_init(&whole);
+	whole.orphans = machine->orphans;
+	whole.orphans_max = machine->orphans_max;
+	whole.tcp_memory_bytes = machine->tcp_memory_bytes;
+	whole.tcp_memory_pressure_bytes = machine->tcp_memory_pressure_bytes;
+	whole.tcp_memory_max_bytes = machine->tcp_memory_max_bytes;
+	*machine = whole;
+}
+
 static FILE *open_below(const char *root, const char *path)
 {
 	char name[PATH_SIZE];

@@ -66,6 +66,9 @@ enum machine_part {
 /* Sets everything to unknown. */
 void machine_init(struct machine *machine);
 
+/* Sets what is a network namespace's own to unknown, for a sight of several. */
+void machine_forget_namespace(struct machine *machine);
+
 /* Reads the parts, from `root` (/proc); the rest stays as it is. */
 void machine_read(struct machine *machine, const char *root, unsigned int parts);
 

@@ -16,6 +16,7 @@ struct summary {
 	struct counts *counts;
 	const struct machine *machine; /* all unknown where the sockets are a recording's */
 	bool recorded;   /* another machine's sockets: this one's limits say nothing */
+	bool everywhere; /* of every network namespace: what is each one's own is not known */
 	bool narrowed;   /* by a filter or to some states: not every socket counts */
 	bool judged;     /* the forecast was made */
 	uint32_t netids; /* kinds that were asked for and are in this kernel */

@@ -225,6 +225,8 @@ static const char *why_no_ports(const struct summary *s)
 {
 	if (s->recorded)
 		return "a recording does not hold their range";
+	if (s->everywhere)
+		return "their range is each network namespace's own";
 	return s->counts->ports ? "the range cannot be read"
 				: "they are TCP's, which was not listed";
 }
