@@ -120,7 +120,7 @@ int spaces_next(struct run *run)
 
 	while (spaces->next < spaces->all.count) {
 		const struct namespace *ns = &spaces->all.items[spaces->next++];
-		int err = namespace_enter(ns);
+		int err = namespace_go(ns);
 
 		if (err == -ENOENT) {
 			spaces->lost[spaces->n_lost++] = ns;

@@ -163,7 +163,7 @@ static int open_any(const struct namespace *ns)
 	return fd < 0 ? err : fd;
 }
 
-int namespace_enter(const struct namespace *ns)
+int namespace_go(const struct namespace *ns)
 {
 	int fd, err;
 

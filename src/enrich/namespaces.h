@@ -60,7 +60,7 @@ void namespaces_free(struct namespaces *all);
  * what stands in the way, such as -EPERM (CAP_SYS_ADMIN is needed in the user namespace that owns
  * it).
  */
-int namespace_enter(const struct namespace *ns);
+int namespace_go(const struct namespace *ns);
 
 /* Whether a namespace to which nothing leads is gone, and its sockets with it. False where the
  * kernel has it still: its sockets are missing. Asks the kernel once, at the first call: to be
