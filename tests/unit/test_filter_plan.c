@@ -110,7 +110,8 @@ static void needs_are_those_of_every_word(void **state)
 		const char *text;
 		unsigned int needs;
 	} rows[] = {
-		{ "sport = 80 and src 10.0.0.1 or dev 1", 0 },
+		{ "sport = 80 and src 10.0.0.1", 0 },
+		{ "sport = 80 or dev 1", NEED_ONE_NETNS },
 		{ "state closing recvq > 0 sendq > 0 uid 0 inode 1 cookie 1 netid tcp", 0 },
 		{ "unsent > 0", NEED_TCP_INFO },
 		{ "not unacked > 0", NEED_TCP_INFO },
