@@ -11,6 +11,9 @@
  * relocation inside a light skeleton (5.17).
  */
 #include "bpf/program.h"
+
+#include <bpf/bpf_endian.h>
+
 #include "bpf/owners_record.h"
 
 #define AF_INET     2
@@ -54,8 +57,30 @@ struct file {
  */
 #define SOCK_LINGER 4
 
+struct ns_common {
+	unsigned int inum;
+} KERNEL;
+
+struct net {
+	struct ns_common ns;
+} KERNEL;
+
+struct in6_addr {
+	unsigned char bytes[16];
+};
+
 struct sock_common {
+	uint32_t skc_daddr;
+	uint32_t skc_rcv_saddr;
+	uint16_t skc_dport; /* in network order, unlike the next */
+	uint16_t skc_num;
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	struct {
+		struct net *net;
+	} skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 	unsigned char skc_reuse : 4;
 	unsigned char skc_reuseport : 1;
 	unsigned long skc_flags;
@@ -168,6 +193,40 @@ static __always_inline void read_tcp(struct owners_record *record, struct sock *
 	}
 }
 
+/* States in which the kernel's own lists have a socket under both of its ends; in any other, what
+ * stands there may be of a connection that is over. */
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT    2
+#define TCP_FIN_WAIT1   4
+#define TCP_FIN_WAIT2   5
+#define TCP_CLOSE_WAIT  8
+#define TCP_LAST_ACK    9
+#define TCP_CLOSING     11
+#define HAS_ENDS                                                                                  \
+	(1u << TCP_ESTABLISHED | 1u << TCP_SYN_SENT | 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 | \
+	 1u << TCP_CLOSE_WAIT | 1u << TCP_LAST_ACK | 1u << TCP_CLOSING)
+
+static __always_inline void read_ends(struct owners_record *record, struct sock *sk)
+{
+	if (!bpf_core_field_exists(sk->__sk_common.skc_net) ||
+	    !bpf_core_field_exists(((struct net *)0)->ns.inum))
+		return;
+	if (!(HAS_ENDS >> (sk->__sk_common.skc_state & 31) & 1))
+		return;
+	record->known |= OWNERS_KNOWS_ENDS;
+	record->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	record->family = sk->__sk_common.skc_family;
+	record->local_port = sk->__sk_common.skc_num;
+	record->peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	if (record->family == AF_INET) {
+		*(uint32_t *)record->local = sk->__sk_common.skc_rcv_saddr;
+		*(uint32_t *)record->peer = sk->__sk_common.skc_daddr;
+	} else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+		BPF_CORE_READ_INTO(&record->local, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&record->peer, sk, __sk_common.skc_v6_daddr);
+	}
+}
+
 /*
  * The iterator passes threads over that share their first thread's descriptor table
  * (task_seq_get_next()). Where the first thread has ended it has none, and all that share one
@@ -216,8 +275,10 @@ int dump_owners(struct bpf_iter__task_file *ctx)
 		record.file_flags = file->f_flags;
 	}
 	read_socket(&record, sk);
-	if (is_tcp(sk))
+	if (is_tcp(sk)) {
 		read_tcp(&record, sk);
+		read_ends(&record, sk);
+	}
 
 	/* When the page is full this fails, and the kernel shows the same descriptor again. */
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

@@ -22,6 +22,7 @@
 #define OWNERS_KNOWS_LINGER2      (1u << 4) /* OWNERS_LINGER2_NEGATIVE; TCP only */
 #define OWNERS_KNOWS_USER_TIMEOUT (1u << 5) /* `user_timeout_ms`; TCP only */
 #define OWNERS_KNOWS_REUSEPORT    (1u << 6) /* OWNERS_REUSEPORT */
+#define OWNERS_KNOWS_ENDS         (1u << 7) /* `netns` to `peer`; TCP with a peer only */
 
 /* Bits of `values`: options that are on. */
 #define OWNERS_LINGER_ON        (1u << 0) /* SOCK_LINGER in sk_flags */
@@ -44,8 +45,14 @@ struct owners_record {
 	uint32_t table; /* tells the descriptor tables of one process apart, and means nothing else
 			 */
 	char comm[OWNERS_RECORD_COMM]; /* of the process's first thread; ends in a NUL */
+	uint32_t netns;                /* inode of the socket's network namespace */
+	uint32_t family;
+	uint32_t local_port;
+	uint32_t peer_port;
+	uint8_t local[16]; /* in network order; of IPv4 the first four bytes */
+	uint8_t peer[16];
 };
 
-_Static_assert(sizeof(struct owners_record) == 64, "the record must have no holes");
+_Static_assert(sizeof(struct owners_record) == 112, "the record must have no holes");
 
 #endif

@@ -78,23 +78,61 @@ static struct filter *to_this_host(void)
 	return filter;
 }
 
+static int cannot_dump(int err)
+{
+	const struct dump_report report = { .problem = DUMP_SEND_FAILED, .error = err };
+
+	if (err == -ENOMEM)
+		return err;
+	hint_prepass(&report);
+	return 0;
+}
+
 /* Whether the other end is here the kernel can tell by its address, so that a host with many
- * clients elsewhere is not asked for all of them twice. */
+ * clients elsewhere is not asked for all of them twice. The listing's own dump is under way on the
+ * run's source: this one needs another. */
 static int dump_tcp(struct run *run)
 {
-	struct filter *filter = to_this_host();
 	char bytecode[4096] __attribute__((aligned(4)));
 	struct selection sel = { .netids = NETID_BIT(NETID_TCP),
 				 .states = STATES_WITH_PEER,
 				 .ipv4 = true,
 				 .ipv6 = true };
-	int err;
+	struct source *own = run->source;
+	int err = source_open_kernel(&run->source);
 
-	sel.bytecode_len = filter_bytecode(filter, bytecode, sizeof(bytecode));
+	if (err) {
+		run->source = own;
+		return cannot_dump(err);
+	}
+	sel.bytecode_len = filter_bytecode(run->this_host, bytecode, sizeof(bytecode));
 	sel.bytecode = sel.bytecode_len ? bytecode : NULL;
 	err = dump(run, &family_tcp, &sel, peers_add, run->enrich.here.peers);
-	filter_free(filter);
+	source_close(run->source);
+	run->source = own;
 	return err;
+}
+
+/* The other end of a socket is none that the owners pass met: it is elsewhere, or no process has it
+ * (any more, or yet), or there was no pass that tells. The first of which the address is of this
+ * host makes a dump of all the like. */
+static bool complete_peers(void *ctx, const struct socket *sk)
+{
+	struct run *run = ctx;
+
+	if (run->this_host && filter_match(run->this_host, sk) == TRI_NO)
+		return false;
+	peers_on_missing(run->enrich.here.peers, NULL, NULL);
+	run->peers_error = dump_tcp(run);
+	return true;
+}
+
+void prepass_complete_peers(struct run *run)
+{
+	if (!run->want_tcp_peers || run->this_host)
+		return;
+	run->this_host = to_this_host();
+	peers_on_missing(run->enrich.here.peers, complete_peers, run);
 }
 
 int prepass_peers(struct run *run)
@@ -103,19 +141,14 @@ int prepass_peers(struct run *run)
 	uint32_t netids = run->plan->selection.netids & ~run->missing_netids;
 	unsigned int needs = run->plan->needs;
 	bool want_unix = (needs & (NEED_PEER_NAMES | NEED_PEER_HOLDERS)) && (netids & NETIDS_UNIX);
-	bool want_tcp = (needs & NEED_PEER_HOLDERS) && (netids & tcp);
-	int err = 0;
 
-	if (run->plan->read || (!want_unix && !want_tcp))
+	run->want_tcp_peers = !run->plan->read && (needs & NEED_PEER_HOLDERS) && (netids & tcp);
+	if (run->plan->read || (!want_unix && !run->want_tcp_peers))
 		return 0;
 	run->enrich.here.peers = peers_new();
 	if (!run->enrich.here.peers)
 		return -ENOMEM;
-	if (want_unix)
-		err = dump_unix(run);
-	if (!err && want_tcp)
-		err = dump_tcp(run);
-	return err;
+	return want_unix ? dump_unix(run) : 0;
 }
 
 /* A listener of MPTCP has one TCP socket as well; a minisocket is no subflow any more. */

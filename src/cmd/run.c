@@ -217,13 +217,14 @@ static int gather(struct run *run)
 		.want_holders = run->plan->needs & NEED_OWNERS,
 		.bpf_loaded = bpf_is_loaded,
 		.ctx = run,
+		.peers = run->want_tcp_peers ? run->enrich.here.peers : NULL,
 		.again = &run->again,
 	};
 	int err;
 
 	enter_stage(run, "owners pass", NULL);
 	err = owners_gather(run->enrich.owners, &request, &run->owners);
-
+	prepass_complete_peers(run);
 	if (!err && request.mode == LINGER_MODE_GETFD)
 		err = gather_getfd(run);
 	if (err)
@@ -291,6 +292,8 @@ int run_open(struct run *run, const struct run_plan *plan)
 	run->skipped_owners = needs_descriptors(run) && prepass_selects_nothing(run);
 	if (needs_descriptors(run) && !run->skipped_owners)
 		err = gather(run);
+	else
+		prepass_complete_peers(run);
 	return err ? err : keep_rights(run, plan_dump_rights(run));
 }
 
@@ -354,6 +357,8 @@ static int take_socket(void *ctx, struct socket *sk)
 	if (run->enrich.here.subflows && sk->netid == NETID_MPTCP)
 		take_subflows(run, sk);
 	enrich_socket(&run->enrich, sk);
+	if (run->peers_error)
+		return run->peers_error;
 	if (run->late && late_keep(run->late, sk))
 		return 0;
 	return finish_socket(run, sk);
@@ -575,6 +580,7 @@ void run_close(struct run *run)
 	if (run->again >= 0)
 		close(run->again);
 	enrichment_close(&run->enrich);
+	filter_free(run->this_host);
 	source_close(run->source);
 	spaces_close(&run->spaces);
 }

@@ -55,17 +55,20 @@ struct run {
 	struct source *source;
 	struct enrichment enrich;
 	struct owners_status owners;
-	struct states *states;   /* to count with, NULL: by the dump */
-	uint32_t counted_netids; /* need not be dumped: a census has counted them */
-	int again;               /* for a second owners pass, -1: none */
-	struct late *late;       /* sockets to look for again */
-	struct recheck recheck;  /* for rows that the dump has passed over */
-	uint32_t missing_netids; /* of the selection, not in this kernel */
-	uint32_t unread_netids;  /* their dump failed and nothing came: unknown, not none */
-	bool bound_seen;         /* a bound, inactive socket came: this kernel lists them */
-	bool skipped_owners;     /* nothing was selected, so nobody asked who holds it */
-	bool failed;             /* beyond the dump: capabilities could not be dropped */
-	bool may_load_bpf;       /* the capabilities were there */
+	struct states *states;    /* to count with, NULL: by the dump */
+	uint32_t counted_netids;  /* need not be dumped: a census has counted them */
+	int again;                /* for a second owners pass, -1: none */
+	struct late *late;        /* sockets to look for again */
+	struct recheck recheck;   /* for rows that the dump has passed over */
+	uint32_t missing_netids;  /* of the selection, not in this kernel */
+	uint32_t unread_netids;   /* their dump failed and nothing came: unknown, not none */
+	bool want_tcp_peers;      /* the other ends of TCP connections are asked for */
+	struct filter *this_host; /* which of them can be on this host */
+	int peers_error;          /* of a dump that looked for them */
+	bool bound_seen;          /* a bound, inactive socket came: this kernel lists them */
+	bool skipped_owners;      /* nothing was selected, so nobody asked who holds it */
+	bool failed;              /* beyond the dump: capabilities could not be dropped */
+	bool may_load_bpf;        /* the capabilities were there */
 	struct dump_report report;
 	uint64_t undecided; /* left out, as the filter asks what is not known of them */
 	struct spaces spaces;

@@ -111,6 +111,10 @@ static int arrive(struct run *run, const struct namespace *ns)
 	err = enrichment_enter(&run->enrich, ns->inode, ns->name[0] ? ns->name : NULL);
 	if (!err)
 		err = prepass_peers(run);
+	/* Addresses of the host are the namespace's; what the owners pass met was in the first. */
+	filter_free(run->this_host);
+	run->this_host = NULL;
+	prepass_complete_peers(run);
 	return err ? err : prepass_subflows(run);
 }
 

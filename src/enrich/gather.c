@@ -5,11 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enrich/netns.h"
+
+/* Where one record goes. */
+struct indexes {
+	struct owners *owners;
+	struct peers *peers; /* NULL: not wanted */
+	uint64_t netns;
+};
+
+static int add_record(void *ctx, const struct owner_record *record)
+{
+	const struct indexes *to = ctx;
+	int err = owners_add(to->owners, record);
+
+	if (err || !to->peers || !record->ends || record->ends->netns != to->netns)
+		return err;
+	return peers_add_held(to->peers, record);
+}
+
 /* Tries the BPF pass. Returns 0 with the index filled, or a negative errno with it empty. */
 static int gather_bpf(struct owners *owners, const struct gather_request *request,
 		      struct owners_status *status, uint32_t *hz)
 {
-	int err = owners_bpf_read_first(owners_add, owners, request->bpf_loaded, request->ctx, hz,
+	struct indexes to = { owners, request->peers, request->peers ? netns_self() : 0 };
+	int err = owners_bpf_read_first(add_record, &to, request->bpf_loaded, request->ctx, hz,
 					&status->bpf_stage, request->again);
 
 	if (err) {

@@ -7,6 +7,7 @@
 #define LINGERSTAT_ENRICH_GATHER_H
 
 #include "enrich/owners.h"
+#include "enrich/peers.h"
 
 /* What the user said with --linger. */
 enum linger_mode {
@@ -23,6 +24,9 @@ struct gather_request {
 	/* Told when the capabilities for loading BPF are no longer needed (may be NULL). */
 	void (*bpf_loaded)(void *ctx);
 	void *ctx;
+	/* Filled with the TCP connections of this network namespace that some process holds, where
+	 * the backend tells their ends; NULL: not wanted. */
+	struct peers *peers;
 	int *again; /* for owners_bpf_read_again(); set to -1 before */
 };
 

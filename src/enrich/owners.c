@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The index of owners: a hash from socket inode to the socket's options and its descriptors.
- * Three flat arrays and one table keep it under 64 bytes a descriptor.
+ * Flat arrays and one table keep it under 64 bytes a descriptor.
  */
 #include "enrich/owners.h"
 
@@ -12,12 +12,13 @@
 
 #define NO_INDEX UINT32_MAX
 
-/* One socket. `linger` is in ticks until owners_finish(), then in seconds. */
+/* One socket and its first descriptor, which is the only one of nearly all. `linger` is in ticks
+ * until owners_finish(), then in seconds. */
 struct entry {
 	int64_t linger;
 	uint32_t inode;
-	uint32_t first; /* descriptors, in order of arrival; NO_INDEX ends the chain */
-	uint32_t last;
+	uint32_t process, fd;
+	uint32_t more; /* descriptors, in order of arrival; NO_INDEX: there are none */
 	uint32_t user_timeout_ms;
 	uint8_t options_known : 1, linger_on : 1, linger_ticks : 1, linger_known : 1, forever : 1,
 		timeout_known : 1;
@@ -25,10 +26,12 @@ struct entry {
 	uint8_t linger2_negative;
 };
 
+/* A further descriptor of a socket. */
 struct descriptor {
 	uint32_t process;
 	uint32_t fd;
-	uint32_t next;
+	uint32_t next; /* NO_INDEX: it is the last */
+	uint32_t last; /* of the chain; kept in its first */
 };
 
 /* A descriptor table: a process's, or that of a thread which has its own. */
@@ -96,9 +99,16 @@ static int room_for_one(void **array, uint32_t used, uint32_t *cap, size_t size)
 	return 0;
 }
 
+/* Sixteen slots are a line of the processor's cache. The kernel counts inodes up (get_next_ino()),
+ * and a process's sockets come one after the other: sixteen in a row find their places in one line,
+ * where scattered ones would each wait for memory. */
+#define LINE_SLOTS 16u
+
 static uint32_t slot_of(const struct owners *o, uint32_t inode)
 {
-	return (inode * UINT32_C(2654435761)) & (o->n_slots - 1);
+	uint32_t line = inode / LINE_SLOTS * UINT32_C(2654435761);
+
+	return (line * LINE_SLOTS + inode % LINE_SLOTS) & (o->n_slots - 1);
 }
 
 static uint32_t empty_slot(const struct owners *o, uint32_t inode)
@@ -174,7 +184,10 @@ static struct entry *add_entry(struct owners *o, const struct owner_record *reco
 	    grow_slots(o))
 		return NULL;
 	e = &o->entries[o->n_entries];
-	*e = (struct entry){ .inode = record->inode, .first = NO_INDEX, .last = NO_INDEX };
+	*e = (struct entry){ .inode = record->inode,
+			     .process = o->n_processes - 1,
+			     .fd = record->fd,
+			     .more = NO_INDEX };
 	copy_options(e, &record->options);
 	o->slots[empty_slot(o, record->inode)] = ++o->n_entries;
 	return e;
@@ -210,12 +223,14 @@ static int add_descriptor(struct owners *o, struct entry *e, uint32_t fd)
 	if (err)
 		return err;
 	d = &o->descriptors[o->n_descriptors++];
-	*d = (struct descriptor){ o->n_processes - 1, fd, NO_INDEX };
-	if (e->last == NO_INDEX)
-		e->first = index;
-	else
-		o->descriptors[e->last].next = index;
-	e->last = index;
+	*d = (struct descriptor){ o->n_processes - 1, fd, NO_INDEX, index };
+	if (e->more == NO_INDEX) {
+		e->more = index;
+		return 0;
+	}
+	d = &o->descriptors[e->more];
+	o->descriptors[d->last].next = index;
+	d->last = index;
 	return 0;
 }
 
@@ -227,11 +242,9 @@ int owners_add(void *ctx, const struct owner_record *record)
 
 	if (err)
 		return err;
-	if (!e)
-		e = add_entry(o, record);
-	if (!e)
-		return -ENOMEM;
-	return add_descriptor(o, e, record->fd);
+	if (e)
+		return add_descriptor(o, e, record->fd);
+	return add_entry(o, record) ? 0 : -ENOMEM;
 }
 
 void owners_finish(struct owners *owners, uint32_t hz, const struct owners_status *status)
@@ -268,12 +281,10 @@ void owners_set_options(struct owners *owners, uint32_t inode, const struct owne
 bool owners_first(const struct owners *owners, uint32_t inode, struct getfd_target *target)
 {
 	const struct entry *e = find_entry(owners, inode);
-	const struct descriptor *d;
 
-	if (!e || e->first == NO_INDEX)
+	if (!e)
 		return false;
-	d = &owners->descriptors[e->first];
-	*target = (struct getfd_target){ owners->processes[d->process].pid, d->fd, inode };
+	*target = (struct getfd_target){ owners->processes[e->process].pid, e->fd, inode };
 	return true;
 }
 
@@ -305,23 +316,27 @@ static void join_options(const struct entry *e, struct socket *sk)
 	};
 }
 
+static bool list_one(const struct owners *o, uint32_t process, uint32_t fd, struct scratch *to,
+		     struct holder_list *list)
+{
+	const struct process *p = &o->processes[process];
+
+	if (room_for_one((void **)&to->items, list->count, &to->cap, sizeof(*to->items)))
+		return false;
+	to->items[list->count++] = (struct holder){ p->pid, fd, p->comm, p->tid };
+	list->items = to->items;
+	return true;
+}
+
 /* When memory is short the list stays unknown rather than cut short. */
 static bool list_entry(const struct owners *o, const struct entry *e, struct scratch *to,
 		       struct holder_list *list)
 {
-	uint32_t n = 0;
+	bool all = list_one(o, e->process, e->fd, to, list);
 
-	for (uint32_t i = e->first; i != NO_INDEX; i = o->descriptors[i].next) {
-		const struct descriptor *d = &o->descriptors[i];
-		const struct process *p = &o->processes[d->process];
-
-		if (room_for_one((void **)&to->items, n, &to->cap, sizeof(*to->items)))
-			return false;
-		to->items[n++] = (struct holder){ p->pid, d->fd, p->comm, p->tid };
-	}
-	list->items = to->items;
-	list->count = n;
-	return true;
+	for (uint32_t i = e->more; i != NO_INDEX && all; i = o->descriptors[i].next)
+		all = list_one(o, o->descriptors[i].process, o->descriptors[i].fd, to, list);
+	return all;
 }
 
 static struct holder_list list_holders(const struct owners *o, const struct entry *e,

@@ -31,6 +31,13 @@ struct owner_options {
 	int64_t user_timeout_ms; /* UNKNOWN where it has none */
 };
 
+/* The two ends of a TCP connection, where a backend tells them. */
+struct owner_ends {
+	uint32_t netns; /* inode of the namespace that the addresses are of */
+	uint8_t family;
+	struct endpoint local, peer;
+};
+
 /* One descriptor that is a socket. */
 struct owner_record {
 	uint32_t pid; /* in the caller's PID namespace */
@@ -39,6 +46,7 @@ struct owner_record {
 	uint32_t tid;   /* of the thread whose table has the descriptor; 0: the process's own */
 	char comm[OWNER_COMM_SIZE];
 	struct owner_options options;
+	const struct owner_ends *ends; /* NULL: not known, or it has none; valid during the call */
 };
 
 /* Takes one record; gives 0 to go on, negative errno to stop the pass. */

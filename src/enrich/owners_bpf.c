@@ -143,6 +143,16 @@ static enum tri tri_nonblock(const struct owners_record *raw)
 	return raw->file_flags & O_NONBLOCK ? TRI_YES : TRI_NO;
 }
 
+static void convert_ends(struct owner_ends *ends, const struct owners_record *raw)
+{
+	ends->netns = raw->netns;
+	ends->family = (uint8_t)raw->family;
+	memcpy(&ends->local.addr, raw->local, sizeof(ends->local.addr));
+	memcpy(&ends->peer.addr, raw->peer, sizeof(ends->peer.addr));
+	ends->local.port = (uint16_t)raw->local_port;
+	ends->peer.port = (uint16_t)raw->peer_port;
+}
+
 static void convert(struct owner_record *record, const struct owners_record *raw)
 {
 	*record = (struct owner_record){
@@ -212,6 +222,7 @@ static int is_repeated(struct pass *pass, const struct owners_record *raw)
 static int hand_on(struct pass *pass, const struct owners_record *raw)
 {
 	struct owner_record record;
+	struct owner_ends ends;
 	int repeated;
 
 	if (probe_take(&pass->probe, raw))
@@ -220,6 +231,10 @@ static int hand_on(struct pass *pass, const struct owners_record *raw)
 	if (repeated)
 		return repeated < 0 ? repeated : 0;
 	convert(&record, raw);
+	if (raw->known & OWNERS_KNOWS_ENDS) {
+		convert_ends(&ends, raw);
+		record.ends = &ends;
+	}
 	return pass->sink(pass->ctx, &record);
 }
 

@@ -41,6 +41,8 @@ struct peers {
 	uint32_t n_named, n_waiting, n_connections, n_names;
 	uint32_t cap_named, cap_waiting, cap_connections, cap_names;
 	struct index by_inode, by_client, by_ends;
+	peers_missing missing; /* NULL: nobody can help */
+	void *missing_ctx;
 };
 
 struct peers *peers_new(void)
@@ -196,31 +198,49 @@ static struct connection *find_connection(const struct peers *p, const struct en
 	return NULL;
 }
 
-static int add_connection(struct peers *p, const struct socket *sk)
+static int add_connection(struct peers *p, const struct ends *ends, uint32_t inode)
 {
-	struct ends ends = ends_of(sk->family, &sk->local, &sk->peer);
-	struct connection *same = find_connection(p, &ends);
+	struct connection *same = find_connection(p, ends);
 	int err;
 
-	if (!sk->peer.port)
+	if (!ends->peer_port)
 		return 0;
 	if (same) {
-		same->several |= same->inode != sk->inode;
+		same->several |= same->inode != inode;
 		return 0;
 	}
 	err = index_room((void **)&p->connections, p->n_connections, &p->cap_connections,
 			 sizeof(*p->connections));
 	if (err)
 		return err;
-	p->connections[p->n_connections] = (struct connection){ ends, sk->inode, false };
-	return index_add(&p->by_ends, index_hash(&ends, sizeof(ends)), p->n_connections++);
+	p->connections[p->n_connections] = (struct connection){ *ends, inode, false };
+	return index_add(&p->by_ends, index_hash(ends, sizeof(*ends)), p->n_connections++);
+}
+
+int peers_add_held(struct peers *peers, const struct owner_record *record)
+{
+	const struct owner_ends *both = record->ends;
+	struct ends ends = ends_of(both->family, &both->local, &both->peer);
+
+	return add_connection(peers, &ends, record->inode);
+}
+
+void peers_on_missing(struct peers *peers, peers_missing missing, void *ctx)
+{
+	peers->missing = missing;
+	peers->missing_ctx = ctx;
 }
 
 static void join_connection(const struct peers *p, struct socket *sk)
 {
 	struct ends ends = ends_of(sk->family, &sk->peer, &sk->local);
-	const struct connection *found = sk->peer.port ? find_connection(p, &ends) : NULL;
+	const struct connection *found;
 
+	if (!sk->peer.port)
+		return;
+	found = find_connection(p, &ends);
+	if (!found && p->missing && p->missing(p->missing_ctx, sk))
+		found = find_connection(p, &ends);
 	if (!found || found->several)
 		return;
 	sk->other.found = true;
@@ -236,12 +256,17 @@ static bool is_tcp(const struct socket *sk)
 
 int peers_add(void *ctx, struct socket *sk)
 {
+	struct ends ends;
+
 	if (sk->family == AF_UNIX)
 		return add_unix(ctx, sk);
-	return is_tcp(sk) ? add_connection(ctx, sk) : 0;
+	if (!is_tcp(sk))
+		return 0;
+	ends = ends_of(sk->family, &sk->local, &sk->peer);
+	return add_connection(ctx, &ends, sk->inode);
 }
 
-void peers_join(const struct peers *peers, struct socket *sk)
+void peers_join(struct peers *peers, struct socket *sk)
 {
 	if (sk->family == AF_UNIX)
 		join_unix(peers, sk);

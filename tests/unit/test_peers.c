@@ -102,7 +102,7 @@ static void add(struct peers *peers, struct socket sk)
 	assert_int_equal(peers_add(peers, &sk), 0);
 }
 
-static struct other_end other_of(const struct peers *peers, struct socket sk)
+static struct other_end other_of(struct peers *peers, struct socket sk)
 {
 	peers_join(peers, &sk);
 	return sk.other;
@@ -302,6 +302,73 @@ static void listeners_and_other_protocols_have_no_other_end(void **state)
 	peers_free(peers);
 }
 
+/* ---- what the pass over descriptors tells, and what it does not ---- */
+
+static void add_held(struct peers *peers, const struct socket *sk)
+{
+	const struct owner_ends ends = { .family = sk->family,
+					 .local = sk->local,
+					 .peer = sk->peer };
+	const struct owner_record record = { .inode = sk->inode, .ends = &ends };
+
+	assert_int_equal(peers_add_held(peers, &record), 0);
+}
+
+static void a_held_connection_is_found_as_a_dumped_one(void **state)
+{
+	const struct socket v4 = V4(7, "127.0.0.1", 80, "127.0.0.1", 4000);
+	struct peers *peers = peers_new();
+
+	(void)state;
+	add_held(peers, &v4);
+	add_held(peers, &v4);
+	add(peers, v4);
+	assert_int_equal(other_of(peers, V4(9, "127.0.0.1", 4000, "127.0.0.1", 80)).inode, 7);
+	assert_false(other_of(peers, V4(9, "127.0.0.1", 4001, "127.0.0.1", 80)).found);
+	peers_free(peers);
+}
+
+struct helper {
+	struct peers *peers;
+	struct socket late; /* added when it is missed */
+	unsigned int calls;
+	bool helps;
+};
+
+static bool help_once(void *ctx, const struct socket *sk)
+{
+	struct helper *helper = ctx;
+
+	helper->calls++;
+	assert_int_equal(sk->inode, 9);
+	if (!helper->helps)
+		return false;
+	peers_on_missing(helper->peers, NULL, NULL);
+	add(helper->peers, helper->late);
+	return true;
+}
+
+static void what_is_missing_is_asked_for(void **state)
+{
+	struct helper helper = { .peers = peers_new(),
+				 .late = V4(8, "127.0.0.1", 80, "127.0.0.1", 4001) };
+	const struct socket met = V4(7, "127.0.0.1", 80, "127.0.0.1", 4000);
+	struct peers *peers = helper.peers;
+
+	(void)state;
+	add_held(peers, &met);
+	peers_on_missing(peers, help_once, &helper);
+	assert_true(other_of(peers, V4(9, "127.0.0.1", 4000, "127.0.0.1", 80)).found);
+	assert_false(other_of(peers, V4(9, "0.0.0.0", 4000, "0.0.0.0", 0)).found);
+	assert_int_equal(helper.calls, 0);
+	assert_false(other_of(peers, V4(9, "127.0.0.1", 4001, "127.0.0.1", 80)).found);
+	helper.helps = true;
+	assert_int_equal(other_of(peers, V4(9, "127.0.0.1", 4001, "127.0.0.1", 80)).inode, 8);
+	assert_false(other_of(peers, V4(9, "127.0.0.1", 4002, "127.0.0.1", 80)).found);
+	assert_int_equal(helper.calls, 2);
+	peers_free(peers);
+}
+
 /* ---- their holders ---- */
 
 static void both_ends_have_holders_of_their_own(void **state)
@@ -424,6 +491,8 @@ int main(void)
 		cmocka_unit_test(a_socket_connected_to_itself_is_its_own_peer),
 		cmocka_unit_test(what_several_have_is_nobodys),
 		cmocka_unit_test(listeners_and_other_protocols_have_no_other_end),
+		cmocka_unit_test(a_held_connection_is_found_as_a_dumped_one),
+		cmocka_unit_test(what_is_missing_is_asked_for),
 		cmocka_unit_test(both_ends_have_holders_of_their_own),
 		cmocka_unit_test(a_unix_peer_has_a_known_name_or_none),
 		cmocka_unit_test(any_holder_of_the_peer_counts),
