@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define FIRST_SIZE 256 /* slots; a power of two, as is every size after it */
 
@@ -66,28 +65,6 @@ void index_free(struct index *index)
 {
 	free(index->slots);
 	*index = (struct index){ 0 };
-}
-
-#define SEED   UINT64_C(0xcbf29ce484222325)
-#define FACTOR UINT64_C(0x9e3779b97f4a7c15)
-
-uint32_t index_hash(const void *bytes, size_t n)
-{
-	const unsigned char *p = bytes;
-	uint64_t hash = SEED ^ n, word;
-
-	while (n) {
-		size_t step = n < sizeof(word) ? n : sizeof(word);
-
-		word = 0;
-		memcpy(&word, p, step);
-		hash = (hash ^ word) * FACTOR;
-		hash ^= hash >> 32;
-		p += step;
-		n -= step;
-	}
-	hash *= FACTOR;
-	return (uint32_t)(hash >> 32);
 }
 
 int index_room(void **array, uint32_t used, uint32_t *cap, size_t size)

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define INDEX_NONE UINT32_MAX /* no position */
 
@@ -31,9 +32,27 @@ uint32_t index_next(const struct index *index, uint32_t hash, uint32_t *at);
 
 void index_free(struct index *index);
 
+#define INDEX_SEED   UINT64_C(0xcbf29ce484222325)
+#define INDEX_FACTOR UINT64_C(0x9e3779b97f4a7c15)
+
 /* A hash of `n` bytes: eight at a time, multiplied and folded so that the low bits depend on all.
- */
-uint32_t index_hash(const void *bytes, size_t n);
+ * In the header, as of a key whose size is known nothing but the multiplications is left. */
+static inline uint32_t index_hash(const void *bytes, size_t n)
+{
+	uint64_t hash = INDEX_SEED ^ n, word = 0;
+	size_t i = 0;
+
+	for (; i + sizeof(word) <= n; i += sizeof(word)) {
+		memcpy(&word, (const char *)bytes + i, sizeof(word));
+		hash = (hash ^ word) * INDEX_FACTOR;
+		hash ^= hash >> 32;
+	}
+	word = 0;
+	memcpy(&word, (const char *)bytes + i, n - i);
+	hash = (hash ^ word) * INDEX_FACTOR;
+	hash ^= hash >> 32;
+	return (uint32_t)(hash * INDEX_FACTOR >> 32);
+}
 
 /* Makes room for one more element of an array that has `used` of *cap. Returns 0 or -ENOMEM. */
 int index_room(void **array, uint32_t used, uint32_t *cap, size_t size);

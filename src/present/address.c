@@ -157,16 +157,32 @@ static const char *host_name(struct names *names, uint8_t family, const struct e
 	return slot->name[0] ? slot->name : NULL;
 }
 
+/* Each byte of an IPv4 address as it is written, with the point behind it: an address is then four
+ * copies of four bytes. */
+#define OCTET(head, last) #head #last "."
+#define TO_FIVE(head)                                                                   \
+	OCTET(head, 0), OCTET(head, 1), OCTET(head, 2), OCTET(head, 3), OCTET(head, 4), \
+		OCTET(head, 5)
+#define TO_NINE(head) TO_FIVE(head), OCTET(head, 6), OCTET(head, 7), OCTET(head, 8), OCTET(head, 9)
+
+static const char octets[256][4] = {
+	"0.",        "1.",        "2.",        "3.",        "4.",        "5.",        "6.",
+	"7.",        "8.",        "9.",        TO_NINE(1),  TO_NINE(2),  TO_NINE(3),  TO_NINE(4),
+	TO_NINE(5),  TO_NINE(6),  TO_NINE(7),  TO_NINE(8),  TO_NINE(9),  TO_NINE(10), TO_NINE(11),
+	TO_NINE(12), TO_NINE(13), TO_NINE(14), TO_NINE(15), TO_NINE(16), TO_NINE(17), TO_NINE(18),
+	TO_NINE(19), TO_NINE(20), TO_NINE(21), TO_NINE(22), TO_NINE(23), TO_NINE(24), TO_FIVE(25),
+};
+
 static void put_v4(struct outbuf *b, struct in_addr addr)
 {
 	const uint8_t *bytes = (const uint8_t *)&addr;
-	char *p = outbuf_reserve(b, 4 * DIGITS_MAX);
+	char *p = outbuf_reserve(b, 4 * sizeof(octets[0]));
 
 	if (!p)
 		return;
 	for (int i = 0; i < 4; i++) {
-		p = outbuf_digits(p, bytes[i]);
-		*p++ = '.';
+		memcpy(p, octets[bytes[i]], sizeof(octets[0]));
+		p += 2 + (bytes[i] > 9) + (bytes[i] > 99);
 	}
 	b->len = (size_t)(p - 1 - b->data); /* without the last point */
 }

@@ -80,10 +80,10 @@ static bool is_plain_word(uint64_t word)
 		 zeros(word ^ EACH_BYTE('\\')));
 }
 
-static bool is_plain_byte(uint8_t c)
-{
-	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
-}
+/* The bytes that a format may have to escape, or that are no ASCII. */
+static const bool is_special[256] = {
+	[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f ... 0xff] = true
+};
 
 /* How many bytes from the first on can be copied as they are, in every format: of nearly all names
  * all of them. */
@@ -97,7 +97,7 @@ static size_t plain_length(const char *s, size_t n)
 		if (!is_plain_word(word))
 			break;
 	}
-	while (i < n && is_plain_byte((uint8_t)s[i]))
+	while (i < n && !is_special[(uint8_t)s[i]])
 		i++;
 	return i;
 }
