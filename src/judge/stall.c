@@ -93,11 +93,13 @@ static int64_t path_rate(const struct tcp_evidence *tcp)
 int64_t drain_estimate_ms(const struct socket *sk)
 {
 	int64_t rate = path_rate(&sk->tcp);
+	double ms;
 
 	if (sk->outstanding_bytes <= 0)
 		return sk->outstanding_bytes; /* 0, or UNKNOWN */
 	/* A shut window opens when the peer reads, which no rate tells. */
 	if (rate == UNKNOWN || sk->tcp.snd_wnd_bytes == 0)
 		return UNKNOWN;
-	return (int64_t)(((double)sk->outstanding_bytes * 1000 + (double)rate - 1) / (double)rate);
+	ms = ((double)sk->outstanding_bytes * 1000 + (double)rate - 1) / (double)rate;
+	return ms < (double)INT64_MAX ? (int64_t)ms : UNKNOWN;
 }

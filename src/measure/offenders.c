@@ -120,6 +120,9 @@ static struct offender_entry *entry_of(struct offenders *o)
 	struct label label = { { 0 } };
 	size_t n = o->text.len < sizeof(label.text) ? o->text.len : sizeof(label.text) - 1;
 
+	/* What is too long is not cut inside a character. */
+	while (n < o->text.len && n && ((unsigned char)o->text.data[n] & 0xc0) == 0x80)
+		n--;
 	memcpy(label.text, o->text.data, n);
 	o->text.len = 0;
 	return o->text.error ? NULL : top_at(o->top, &label);

@@ -100,6 +100,13 @@ static bool add_counter(struct record *r, const char *name, int64_t value)
 	return true;
 }
 
+/* Seconds since the machine was started. scanf() takes "nan" and "inf" too, and a number that is
+ * longer than a line. */
+static bool is_time(double seconds)
+{
+	return seconds >= 0 && seconds < 1e12;
+}
+
 /* One line behind the first. False for one that this program does not write. */
 static bool take_line(struct record *r, const char *line)
 {
@@ -109,12 +116,13 @@ static bool take_line(struct record *r, const char *line)
 	double since;
 
 	if (sscanf(line, "boot %39s", r->boot) == 1 ||
-	    sscanf(line, "netns %" SCNu64, &r->netns) == 1 ||
-	    sscanf(line, "time %lf", &r->time) == 1)
+	    sscanf(line, "netns %" SCNu64, &r->netns) == 1)
 		return true;
+	if (sscanf(line, "time %lf", &r->time) == 1)
+		return is_time(r->time);
 	if (sscanf(line, "counter %31s %" SCNd64, name, &value) == 2)
 		return add_counter(r, name, value);
-	return sscanf(line, "seen %" SCNx64 " %lf", &cookie, &since) == 2 &&
+	return sscanf(line, "seen %" SCNx64 " %lf", &cookie, &since) == 2 && is_time(since) &&
 	       add_seen(r, cookie, since);
 }
 

@@ -48,6 +48,7 @@ struct grid *grid_new(const struct grid_look *look, const struct grid_column *co
 	g->columns = columns;
 	g->n_columns = n;
 	g->error = outbuf_open(&g->text, -1);
+	g->text.ascii = !look->utf8;
 	return g;
 }
 

@@ -212,6 +212,7 @@ static void take_bbr_bandwidth(const void *data, size_t len, struct detail_sink 
 	if (value.known) {
 		memcpy(halves, data, sizeof(halves));
 		value.number = (uint64_t)halves[1] << 32 | halves[0];
+		value.known = value.number <= INT64_MAX;
 	}
 	sink->take(sink, &bbr_bandwidth, &value);
 }

@@ -45,5 +45,7 @@ void fuzz_machine(const uint8_t *data, size_t size);
 void fuzz_owners(const uint8_t *data, size_t size);
 void fuzz_state(const uint8_t *data, size_t size);
 void fuzz_output(const uint8_t *data, size_t size);
+void fuzz_sums(const uint8_t *data, size_t size);
+void fuzz_contexts(const uint8_t *data, size_t size);
 
 #endif

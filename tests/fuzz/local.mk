@@ -5,11 +5,12 @@
 # and its corpus.
 
 FUZZ_TARGETS = tcp inet unix others dump events replay filter filterfile range procnet machine \
-	owners state output
+	owners state output sums contexts
 
 FUZZ_SOURCES = \
 	tests/fuzz/answers.c tests/fuzz/answers.h \
 	tests/fuzz/bytes.h \
+	tests/fuzz/contexts.c \
 	tests/fuzz/decode.c \
 	tests/fuzz/dump.c \
 	tests/fuzz/files.c tests/fuzz/files.h \
@@ -24,6 +25,7 @@ FUZZ_SOURCES = \
 	tests/fuzz/replay.c \
 	tests/fuzz/shown.c tests/fuzz/shown.h \
 	tests/fuzz/state.c \
+	tests/fuzz/sums.c \
 	tests/fuzz/targets.c \
 	tests/unit/bytecode_run.c tests/unit/bytecode_run.h \
 	$(UNIT_RESOLVER)
@@ -50,8 +52,10 @@ if HAVE_JANSSON
 TESTS_UNIT += tests/fuzz/test_corpora
 endif
 
+FUZZ_FOUND = dump events filter filterfile inet replay state sums tcp
 FUZZ_DICTS = filter machine procnet range state
 EXTRA_DIST += tests/fuzz/run-fuzz $(FUZZ_TARGETS:%=tests/fuzz/corpus/%) \
+	$(FUZZ_FOUND:%=tests/fuzz/found/%) \
 	$(FUZZ_DICTS:%=tests/fuzz/dict/%)
 
 # FUZZ_SECONDS for each target, FUZZ_JOBS of them at a time, FUZZ_TARGETS to name some.

@@ -81,7 +81,7 @@ void show_row(struct outbuf *b, const struct socket *sk)
 /* --- JSON: parsed back, and the values that are cheap to compare -------------------------------
  */
 
-static json_t *parse(const char *text, size_t n)
+json_t *read_json(const char *text, size_t n)
 {
 	json_error_t error;
 	json_t *json = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
@@ -204,7 +204,7 @@ void check_json(const struct look *look, const struct socket *sks, size_t count)
 	json_t *json, *rows;
 
 	show(&b, "json", look, sks, count);
-	json = parse(b.data, b.len);
+	json = read_json(b.data, b.len);
 	rows = json_object_get(json, "sockets");
 	CHECK(json_object_get(json, "header") != NULL);
 	CHECK(json_is_array(rows) && json_array_size(rows) == count);
@@ -228,7 +228,7 @@ void check_ndjson(const struct look *look, const struct socket *sks, size_t coun
 
 		end = memchr(at, '\n', b.len - (size_t)(at - b.data));
 		CHECK(end != NULL);
-		json = parse(at, (size_t)(end - at));
+		json = read_json(at, (size_t)(end - at));
 		if (line > 0 && line <= count)
 			check_row(json, &sks[line - 1]);
 		if (line > count)

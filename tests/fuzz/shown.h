@@ -11,6 +11,9 @@
 #include "base/outbuf.h"
 #include "present/writer.h"
 
+/* Parses JSON as strictly as jansson can; the caller gives it back. */
+json_t *read_json(const char *text, size_t n);
+
 /* Every column there is. */
 const struct column_list *all_columns(void);
 

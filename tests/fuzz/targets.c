@@ -6,11 +6,12 @@
 #include <string.h>
 
 static const struct fuzz_target targets[] = {
-	{ "tcp", fuzz_tcp },       { "inet", fuzz_inet },       { "unix", fuzz_unix },
-	{ "others", fuzz_others }, { "dump", fuzz_dump },       { "events", fuzz_events },
-	{ "replay", fuzz_replay }, { "filter", fuzz_filter },   { "filterfile", fuzz_filterfile },
-	{ "range", fuzz_range },   { "procnet", fuzz_procnet }, { "machine", fuzz_machine },
-	{ "owners", fuzz_owners }, { "state", fuzz_state },     { "output", fuzz_output },
+	{ "tcp", fuzz_tcp },       { "inet", fuzz_inet },         { "unix", fuzz_unix },
+	{ "others", fuzz_others }, { "dump", fuzz_dump },         { "events", fuzz_events },
+	{ "replay", fuzz_replay }, { "filter", fuzz_filter },     { "filterfile", fuzz_filterfile },
+	{ "range", fuzz_range },   { "procnet", fuzz_procnet },   { "machine", fuzz_machine },
+	{ "owners", fuzz_owners }, { "state", fuzz_state },       { "output", fuzz_output },
+	{ "sums", fuzz_sums },     { "contexts", fuzz_contexts },
 };
 
 const struct fuzz_target *fuzz_targets(size_t *count)

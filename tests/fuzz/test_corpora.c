@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The corpora as a test: every input that fuzzing has kept runs through its target, in a process
- * of its own, so that a finding is one failed test. And the corpora as files: a corpus is one file,
- * of inputs one after the other, each a line with its length, its bytes and a line feed.
+ * The corpora as a test: every input that fuzzing has kept (corpus/TARGET), and every one that once
+ * did not hold (found/TARGET, where there were any), runs through its target, in a process of its
+ * own, so that a finding is one failed test. And the corpora as files: a corpus is one file, of
+ * inputs one after the other, each a line with its length, its bytes and a line feed.
  *
  *	test_corpora                    all corpora below $TOP_SRCDIR, as TAP
  *	test_corpora pack FILE DIR      makes a corpus of a folder of inputs
+ *	test_corpora add FILE INPUT...  adds single inputs to a corpus
  *	test_corpora unpack FILE DIR    makes a folder of a corpus
  *	test_corpora run TARGET FILE... runs single inputs, such as one that libFuzzer has left
  */
@@ -44,8 +46,16 @@ static int next_input(FILE *corpus, uint8_t **data, size_t *size)
 /* --- the test ----------------------------------------------------------------------------------
  */
 
-/* Runs in a process of its own: the number of the input is left in *at for who waits for it. */
-static void run_all(const struct fuzz_target *target, FILE *corpus, size_t *at)
+static FILE *open_corpus(const char *folder, const char *name)
+{
+	const char *top = getenv("TOP_SRCDIR");
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/tests/fuzz/%s/%s", top ? top : ".", folder, name);
+	return fopen(path, "re");
+}
+
+static int run_corpus(const struct fuzz_target *target, FILE *corpus, size_t *at)
 {
 	uint8_t *data;
 	size_t size;
@@ -57,35 +67,33 @@ static void run_all(const struct fuzz_target *target, FILE *corpus, size_t *at)
 		free(data);
 	}
 	fclose(corpus);
-	/* exit() and not _exit(): the sanitizers look for leaks there. */
-	exit(more < 0 ? 2 : 0);
+	return more;
 }
 
-static FILE *open_corpus(const char *name)
+/* Runs in a process of its own: the number of the input is left in *at for who waits for it. */
+static void run_all(const struct fuzz_target *target, size_t *at)
 {
-	const char *top = getenv("TOP_SRCDIR");
-	char path[4096];
+	FILE *corpus = open_corpus("corpus", target->name);
+	FILE *found = open_corpus("found", target->name);
 
-	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", top ? top : ".", name);
-	return fopen(path, "re");
+	if (!corpus || run_corpus(target, corpus, at) < 0)
+		exit(2);
+	if (found && run_corpus(target, found, at) < 0)
+		exit(2);
+	/* exit() and not _exit(): the sanitizers look for leaks there. */
+	exit(0);
 }
 
 static bool test_one(const struct fuzz_target *target, size_t number, size_t *at)
 {
-	FILE *corpus = open_corpus(target->name);
 	int status = -1;
 	bool good;
 	pid_t child;
 
 	*at = 0;
-	if (!corpus) {
-		printf("not ok %zu - %s: no corpus: %s\n", number, target->name, strerror(errno));
-		return false;
-	}
 	child = fork();
 	if (child == 0)
-		run_all(target, corpus, at);
-	fclose(corpus);
+		run_all(target, at);
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		status = -1;
 	good = status == 0 && *at > 0;
@@ -165,22 +173,36 @@ static size_t read_input(const char *path, uint8_t *data)
 	return size;
 }
 
-static int pack(const char *path, const char *folder)
+static void put_input(FILE *corpus, const char *path)
 {
 	static uint8_t data[INPUT_MAX];
+	size_t size = read_input(path, data);
+
+	fprintf(corpus, "%zu\n", size);
+	fwrite(data, 1, size, corpus);
+	fputc('\n', corpus);
+}
+
+static int pack(const char *path, const char *folder)
+{
 	size_t count;
 	struct entry *entries = read_folder(folder, &count);
 	FILE *corpus = fopen(path, "we");
 
 	MUST(corpus != NULL);
-	for (size_t i = 0; i < count; i++) {
-		size_t size = read_input(entries[i].path, data);
-
-		fprintf(corpus, "%zu\n", size);
-		fwrite(data, 1, size, corpus);
-		fputc('\n', corpus);
-	}
+	for (size_t i = 0; i < count; i++)
+		put_input(corpus, entries[i].path);
 	free(entries);
+	return fclose(corpus) == 0 ? 0 : 1;
+}
+
+static int add(const char *path, char **inputs, int count)
+{
+	FILE *corpus = fopen(path, "ae");
+
+	MUST(corpus != NULL);
+	for (int i = 0; i < count; i++)
+		put_input(corpus, inputs[i]);
 	return fclose(corpus) == 0 ? 0 : 1;
 }
 
@@ -231,9 +253,13 @@ int main(int argc, char **argv)
 		return pack(argv[2], argv[3]);
 	if (argc == 4 && strcmp(argv[1], "unpack") == 0)
 		return unpack(argv[2], argv[3]);
+	if (argc >= 4 && strcmp(argv[1], "add") == 0)
+		return add(argv[2], argv + 3, argc - 3);
 	if (argc >= 4 && strcmp(argv[1], "run") == 0)
 		return run_files(argv[2], argv + 3, argc - 3);
-	fprintf(stderr, "usage: %s [pack FILE DIR | unpack FILE DIR | run TARGET FILE...]\n",
+	fprintf(stderr,
+		"usage: %s [pack FILE DIR | add FILE INPUT... | unpack FILE DIR | run TARGET "
+		"FILE...]\n",
 		argv[0]);
 	return 2;
 }

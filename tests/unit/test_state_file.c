@@ -209,6 +209,11 @@ static void a_damaged_file_is_written_anew(void **state)
 		"lingerstat-state 1\nboot boot-a\nnetns 100\ntime 900\ncounter a -4\nend\n",
 		"lingerstat-state 1\nboot boot-a\nnetns 100\ntime 900\nseen\nend\n",
 		"lingerstat-state 1\nboot boot-a\nnetns 100\ntime x\nend\n",
+		/* What scanf() takes for a number, and no clock shows. */
+		"lingerstat-state 1\nboot boot-a\nnetns 100\ntime nan\nend\n",
+		"lingerstat-state 1\nboot boot-a\nnetns 100\ntime -1\nend\n",
+		"lingerstat-state 1\nboot boot-a\nnetns 100\ntime 9\nseen 4a -inf\nend\n",
+		"lingerstat-state 1\nboot boot-a\nnetns 100\ntime 9\nseen 4a 1e308\nend\n",
 	};
 
 	(void)state;
