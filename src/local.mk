@@ -16,6 +16,8 @@ src_liblingerstat_a_SOURCES = \
 	src/base/nearest.h \
 	src/base/outbuf.c \
 	src/base/outbuf.h \
+	src/base/utf8.c \
+	src/base/utf8.h \
 	src/base/wordlist.h \
 	src/base/replace.c \
 	src/base/replace.h \

@@ -5,7 +5,8 @@
 #ifndef LINGERSTAT_BASE_MESSAGE_H
 #define LINGERSTAT_BASE_MESSAGE_H
 
-/* Prints one line. Control bytes in it (a hostile file name) are shown as `?`. */
+/* Prints one line. What is in it from outside (a file name) may hold any byte: what would steer a
+ * terminal is shown as `?`, and so are bytes that are no text in this locale. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -2,60 +2,7 @@
 #include "present/escape.h"
 
 #include <stdint.h>
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-/* The forms of RFC 3629: first byte under `mask` equals `lead`; `least` excludes overlong. */
-static const struct {
-	uint8_t mask, lead, length;
-	unsigned int least;
-} forms[] = {
-	{ 0x80, 0x00, 1, 0x0 },
-	{ 0xe0, 0xc0, 2, 0x80 },
-	{ 0xf0, 0xe0, 3, 0x800 },
-	{ 0xf8, 0xf0, 4, 0x10000 },
-};
-
-static bool is_scalar(unsigned int point, unsigned int least)
-{
-	return point >= least && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
-}
-
-size_t utf8_sequence(const char *s, size_t n, unsigned int *point)
-{
-	const uint8_t *u = (const uint8_t *)s;
-	size_t i = 0, k;
-
-	if (!n)
-		return 0;
-	while (i < ARRAY_SIZE(forms) && (u[0] & forms[i].mask) != forms[i].lead)
-		i++;
-	if (i == ARRAY_SIZE(forms) || forms[i].length > n)
-		return 0;
-	*point = u[0] & (uint8_t)~forms[i].mask;
-	for (k = 1; k < forms[i].length; k++) {
-		if ((u[k] & 0xc0) != 0x80)
-			return 0;
-		*point = *point << 6 | (u[k] & 0x3f);
-	}
-	return is_scalar(*point, forms[i].least) ? k : 0;
-}
-
-/* Ranges that steer a terminal or the direction of text. */
-static const struct {
-	unsigned int first, last;
-} controls[] = {
-	{ 0x00, 0x1f },     { 0x61c, 0x61c },   { 0x7f, 0x9f },     { 0x200e, 0x200f },
-	{ 0x2028, 0x202e }, { 0x2066, 0x2069 }, { 0xfeff, 0xfeff },
-};
-
-static bool is_control(unsigned int point)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(controls); i++)
-		if (point >= controls[i].first && point <= controls[i].last)
-			return true;
-	return false;
-}
+#include <wchar.h>
 
 static void put_hex(struct outbuf *b, const char *s, size_t n)
 {
@@ -113,7 +60,7 @@ void escape_text(struct outbuf *b, const char *s, size_t n)
 
 		if (len == 0)
 			put_hex(b, s + i, 1);
-		else if (is_control(point) || (b->ascii && point > 0x7e))
+		else if (utf8_steers(point) || (b->ascii && point > 0x7e))
 			put_hex(b, s + i, len);
 		else if (point == '\\')
 			outbuf_str(b, "\\\\");
@@ -138,7 +85,7 @@ bool escape_json(struct outbuf *b, const char *s, size_t n)
 		if (len == 0) {
 			outbuf_str(b, "\xef\xbf\xbd");
 			valid = false;
-		} else if (point < 0x20 || (point >= 0x7f && point <= 0x9f)) {
+		} else if (utf8_steers(point)) {
 			outbuf_printf(b, "\\u%04x", point);
 		} else {
 			if (point == '"' || point == '\\')
@@ -175,7 +122,13 @@ size_t text_width(const char *s, size_t n)
 {
 	size_t width = 0;
 
-	for (size_t i = 0; i < n; i++)
-		width += ((uint8_t)s[i] & 0xc0) != 0x80;
+	for (size_t i = 0, len; i < n; i += len ? len : 1) {
+		unsigned int point = 0;
+		int columns;
+
+		len = utf8_sequence(s + i, n - i, &point);
+		columns = point < 0x80 ? 1 : wcwidth((wchar_t)point);
+		width += columns < 0 ? 1 : (size_t)columns;
+	}
 	return width;
 }

@@ -8,6 +8,7 @@
 #include "unit/unit.h"
 
 #include <stdbool.h>
+#include <locale.h>
 #include <string.h>
 
 #include "present/escape.h"
@@ -175,6 +176,9 @@ static void text_shows_direction_and_line_controls_as_hex(void **state)
 		const char *in, *out;
 	} cases[] = {
 		{ "\xd8\x9c", "\\xd8\\x9c" },          /* U+061C */
+		{ "\xc2\xad", "\\xc2\\xad" },          /* U+00AD, a hyphen that hides */
+		{ "\xe2\x80\x8b", "\\xe2\\x80\\x8b" }, /* U+200B, of no width */
+		{ "\xe2\x81\xa0", "\\xe2\\x81\\xa0" }, /* U+2060, likewise */
 		{ "\xe2\x80\x8e", "\\xe2\\x80\\x8e" }, /* U+200E */
 		{ "\xe2\x80\x8f", "\\xe2\\x80\\x8f" }, /* U+200F */
 		{ "\xe2\x80\xa8", "\\xe2\\x80\\xa8" }, /* U+2028 */
@@ -281,6 +285,20 @@ static void base64_as_in_rfc_4648(void **state)
 	}
 }
 
+/* East Asian characters take two columns, combining ones none. */
+static void width_is_that_of_the_locale(void **state)
+{
+	(void)state;
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		print_message("# there is no locale C.UTF-8\n");
+		skip();
+	}
+	assert_int_equal(text_width("\xe6\xbc\xa2\xe5\xad\x97", 6), 4);
+	assert_int_equal(text_width("e\xcc\x81", 3), 1);
+	assert_int_equal(text_width("gr\xc3\xbc\xc3\x9f", 6), 4);
+	setlocale(LC_CTYPE, "C");
+}
+
 static void width_is_counted_in_code_points(void **state)
 {
 	(void)state;
@@ -304,6 +322,7 @@ int main(void)
 		OUT_TEST(json_strings_are_valid),
 		OUT_TEST(base64_as_in_rfc_4648),
 		cmocka_unit_test(width_is_counted_in_code_points),
+		cmocka_unit_test(width_is_that_of_the_locale),
 	};
 
 	return cmocka_run_group_tests_name("escape", tests, NULL, NULL);
