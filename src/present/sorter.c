@@ -150,9 +150,15 @@ int sorter_add(struct sorter *sorter, const struct socket *sk, const struct cell
 		return err;
 	k = &sorter->items[sorter->count];
 	*k = (struct kept){ .order = sorter->count, .descending = sorter->descending };
-	sorter->count++; /* what was copied is freed with the rest, come what may */
 	err = copy_references(&k->sk, sk, sorter->messages);
-	return err ? err : make_key(sorter, k, cells);
+	if (!err)
+		err = make_key(sorter, k, cells);
+	/* A row with half of its references is not to be shown. */
+	if (err)
+		free_kept(k);
+	else
+		sorter->count++;
+	return err;
 }
 
 static int compare_bytes(const struct key *a, const struct key *b)
