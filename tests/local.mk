@@ -181,6 +181,7 @@ LIVE_TESTS = \
 	$(QUICK_LIVE_TESTS) \
 	tests/live/test_late \
 	tests/live/test_churn \
+	tests/live/test_faults \
 	tests/live/test_folklore \
 	tests/live/test_stall \
 	tests/live/closelab/closelab
@@ -254,6 +255,15 @@ tests_live_test_events_SOURCES = tests/live/test_events.c $(LIVE_HARNESS)
 tests_live_test_recording_SOURCES = tests/live/test_recording.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_denied_SOURCES = tests/live/test_denied.c $(LIVE_TOOL) $(LIVE_HARNESS)
+# What the tests of faults preload into the tool: a library, whatever the programs are built with.
+check_PROGRAMS += tests/faults/inject.so
+tests_faults_inject_so_SOURCES = tests/faults/inject.c
+tests_faults_inject_so_CPPFLAGS = -D_GNU_SOURCE
+tests_faults_inject_so_CFLAGS = $(WARNING_CFLAGS) -fPIC -fno-builtin
+tests_faults_inject_so_LDFLAGS = -shared
+tests_faults_inject_so_LDADD = -ldl
+LIVE_INJECTED = tests/live/injected.c tests/live/injected.h $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_faults_SOURCES = tests/live/test_faults.c $(LIVE_INJECTED)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \
 	tests/live/test_protocols.c tests/live/protocols.c tests/live/protocols.h $(LIVE_ENDS)

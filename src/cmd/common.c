@@ -521,3 +521,8 @@ void common_free(struct common_options *options)
 {
 	filter_free(options->filter);
 }
+
+enum result common_refusal(int err)
+{
+	return err == -ENOMEM ? RESULT_FAILED : RESULT_USAGE;
+}

@@ -66,6 +66,10 @@ enum result common_version(void);
  * plan: needs, states, bytecode. Returns 0, or -EINVAL after a message that points at the word. */
 int common_filter(struct common_options *options, int argc, char **argv, int first);
 
+/* How a run ends whose words could not be read: it failed when memory was short, else the words
+ * were wrong. */
+enum result common_refusal(int err);
+
 /* --explain-filter: which part is decided where. */
 enum result common_explain_filter(const struct common_options *options);
 

@@ -170,18 +170,21 @@ static enum result explain_run(int argc, char **argv)
 {
 	struct explain_options o = { 0 };
 	enum result result;
-	int rest;
+	int rest, err;
 
-	if (common_parse(&table, &o.common, "explain", argc, argv, &rest))
-		return RESULT_USAGE;
+	err = common_parse(&table, &o.common, "explain", argc, argv, &rest);
+	if (err)
+		return common_refusal(err);
 	if (o.common.help)
 		return print_help();
 	if (o.common.version)
 		return common_version();
 	if (rest + 1 == argc && !is_filter(argv[rest]))
 		return explain_word(&o, argv[rest]);
-	result = RESULT_USAGE;
-	if (common_filter(&o.common, argc, argv, rest) == 0)
+	err = common_filter(&o.common, argc, argv, rest);
+	if (err)
+		result = common_refusal(err);
+	else
 		result = o.common.explain_filter ? common_explain_filter(&o.common)
 						 : explain_sockets(&o);
 	common_free(&o.common);

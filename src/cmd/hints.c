@@ -90,9 +90,13 @@ void hint_cgroups(const struct run *run)
 {
 	struct cgroups_unknown unknown;
 
-	if (!run->enrich.cgroups || !(run->plan->needs & NEED_CGROUP_NAMED))
+	if (!run->enrich.cgroups)
 		return;
 	unknown = cgroups_unknown(run->enrich.cgroups);
+	if (unknown.error)
+		message("not all control groups could be named: %s", strerror(-unknown.error));
+	if (!(run->plan->needs & NEED_CGROUP_NAMED))
+		return;
 	if (unknown.no_hierarchy)
 		message("control groups, units and containers show as '?': the cgroup v2 hierarchy "
 			"is not mounted here");
@@ -138,6 +142,9 @@ void hint_unknown(const struct run *run, uint64_t unknown_holders)
 	if (s->linger == LINGER_FROM_BPF && !s->hz && (needs & NEED_LINGER))
 		message("linger times above 0 show as '?': the length of the kernel's ticks is not "
 			"known");
+	if (owners_unlisted(run->enrich.owners))
+		message("who holds %llu sockets shows as '?': memory was short",
+			(unsigned long long)owners_unlisted(run->enrich.owners));
 	if (s->getfd.failed)
 		message("--linger=getfd could not read %u sockets: %s", s->getfd.failed,
 			strerror(-s->getfd.error));

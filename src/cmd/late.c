@@ -12,6 +12,7 @@ struct late {
 	struct socket items[LATE_MAX]; /* each with its own copy of the message */
 	bool gone[LATE_MAX];           /* closed since, so nobody knows who held it */
 	size_t count;
+	bool unread;           /* the second pass failed */
 	struct owners *owners; /* what the second pass finds of them */
 	socket_exists exists;
 	void *ctx;
@@ -52,16 +53,31 @@ static bool other_is_unseen(const struct socket *sk)
 	return sk->other.found && is_unseen(sk->other.inode, &sk->other.holders);
 }
 
+/* Sockets of the kernel's own never had a holder. */
+static bool is_late(const struct socket *sk)
+{
+	if (socket_is_kernels(sk))
+		return false;
+	return is_unseen(sk->inode, &sk->holders) || other_is_unseen(sk);
+}
+
+bool late_give_up(struct socket *sk)
+{
+	if (!is_late(sk))
+		return false;
+	if (is_unseen(sk->inode, &sk->holders))
+		sk->holders.known = HOLDERS_UNKNOWN;
+	if (other_is_unseen(sk))
+		sk->other.holders.known = HOLDERS_UNKNOWN;
+	return true;
+}
+
 bool late_keep(struct late *late, const struct socket *sk)
 {
 	struct socket *kept = &late->items[late->count];
 	void *message;
 
-	if (late->count == LATE_MAX)
-		return false;
-	if (socket_is_kernels(sk))
-		return false;
-	if (!is_unseen(sk->inode, &sk->holders) && !other_is_unseen(sk))
+	if (late->count == LATE_MAX || !is_late(sk))
 		return false;
 	message = malloc(sk->message_len);
 	if (!message)
@@ -175,6 +191,11 @@ static void resolve(struct late *late, bool read, struct owners *first, size_t i
 		resolve_other(late, read, sk);
 }
 
+bool late_unread(const struct late *late)
+{
+	return late->unread;
+}
+
 int late_resolve(struct late *late, int again, const struct owners_status *status,
 		 struct owners *first, socket_exists exists, socket_sink sink, void *ctx)
 {
@@ -183,6 +204,7 @@ int late_resolve(struct late *late, int again, const struct owners_status *statu
 
 	late->exists = exists;
 	late->ctx = ctx;
+	late->unread = !read;
 	owners_finish(late->owners, status->hz, status);
 	if (status->linger == LINGER_FROM_NOWHERE)
 		owners_forget_options(late->owners);

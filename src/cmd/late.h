@@ -22,6 +22,10 @@ void late_free(struct late *late);
 /* Takes a socket after owners_join(); true when it was held back. */
 bool late_keep(struct late *late, const struct socket *sk);
 
+/* For one that late_keep() would take but nobody can look for again: its holders, and those of its
+ * other end, are unknown where none was seen. True when there were such. */
+bool late_give_up(struct socket *sk);
+
 /* How many were held back. */
 size_t late_count(const struct late *late);
 
@@ -37,5 +41,8 @@ typedef bool (*socket_exists)(void *ctx, const struct socket *sk);
  */
 int late_resolve(struct late *late, int again, const struct owners_status *status,
 		 struct owners *first, socket_exists exists, socket_sink sink, void *ctx);
+
+/* True when the second pass failed, so that nobody knows more of those that were held back. */
+bool late_unread(const struct late *late);
 
 #endif

@@ -390,10 +390,11 @@ static enum result list_run(int argc, char **argv)
 	size_t n;
 	struct list_options o = { .format = writer_formats(&n) };
 	enum result result;
-	int rest;
+	int rest, err;
 
-	if (common_parse(&table, &o.common, "", argc, argv, &rest))
-		return RESULT_USAGE;
+	err = common_parse(&table, &o.common, "", argc, argv, &rest);
+	if (err)
+		return common_refusal(err);
 	if (o.common.help)
 		return print_help();
 	if (o.common.version)
@@ -402,8 +403,10 @@ static enum result list_run(int argc, char **argv)
 		return print_columns();
 	if (o.summary)
 		summary_select(&o.common);
-	result = RESULT_USAGE;
-	if (common_filter(&o.common, argc, argv, rest) == 0)
+	err = common_filter(&o.common, argc, argv, rest);
+	if (err)
+		result = common_refusal(err);
+	else
 		result = o.common.explain_filter ? common_explain_filter(&o.common)
 						 : list_sockets(&o);
 	common_free(&o.common);

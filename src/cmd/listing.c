@@ -254,11 +254,20 @@ static enum result show(struct view *v)
 	if (v->sorter)
 		sorter_emit(v->sorter, show_sorted, v);
 	end(v);
+	v->fd = -1;
 	if (close_output(&v->out, v->listing->output))
 		return RESULT_FAILED;
 	if (v->contexts && v->tally.shown)
 		hint_contexts(v->contexts, v->plan.command_line);
 	return run_verdict(&v->run, v->tally.sockets, v->tally.holders_unknown);
+}
+
+/* Where nothing was shown, nothing has closed it. */
+static void drop_output(struct view *v)
+{
+	outbuf_close(&v->out);
+	if (v->fd > STDERR_FILENO)
+		close(v->fd);
 }
 
 enum result listing_run(const struct listing *listing)
@@ -283,6 +292,7 @@ enum result listing_run(const struct listing *listing)
 	}
 	if (v.writer)
 		v.writer->free(v.writer);
+	drop_output(&v);
 	names_free(v.names);
 	port_users_free(v.ports);
 	sorter_free(v.sorter);

@@ -261,10 +261,11 @@ static enum result metrics_run(int argc, char **argv)
 	struct metrics_options o = { 0 };
 	struct collection c = { .run = { .again = -1 } };
 	enum result result;
-	int rest;
+	int rest, err;
 
-	if (common_parse(&table, &o.common, "metrics", argc, argv, &rest))
-		return RESULT_USAGE;
+	err = common_parse(&table, &o.common, "metrics", argc, argv, &rest);
+	if (err)
+		return common_refusal(err);
 	if (o.common.help)
 		return print_help();
 	if (o.common.version)

@@ -343,6 +343,12 @@ static bool is_listed_already(const struct run *run, const struct socket *sk)
 	       subflows_has_listed(run->enrich.here.subflows, sk);
 }
 
+/* getfd was told what to touch before the dump; it cannot be asked again. */
+static bool looks_twice(const struct run *run)
+{
+	return run->owners.holders == OWNERS_FROM_BPF && run->plan->linger != LINGER_MODE_GETFD;
+}
+
 static int take_socket(void *ctx, struct socket *sk)
 {
 	struct run *run = ctx;
@@ -361,14 +367,9 @@ static int take_socket(void *ctx, struct socket *sk)
 		return run->peers_error;
 	if (run->late && late_keep(run->late, sk))
 		return 0;
+	if (looks_twice(run))
+		run->unlooked += late_give_up(sk);
 	return finish_socket(run, sk);
-}
-
-/* getfd was told what to touch before the dump; it cannot be asked again. */
-static bool looks_twice(const struct run *run)
-{
-	return run->again >= 0 && run->owners.holders == OWNERS_FROM_BPF &&
-	       run->plan->linger != LINGER_MODE_GETFD;
 }
 
 static void recheck(struct run *run, const struct selection *sel)
@@ -392,6 +393,8 @@ static void resolve_late(struct run *run)
 		return;
 	err = late_resolve(run->late, run->again, &run->owners, run->enrich.owners,
 			   spaces_have_socket, finish_socket, run);
+	if (late_unread(run->late))
+		run->unlooked += late_count(run->late);
 	if (err && run->report.problem == DUMP_OK) {
 		run->report.problem = DUMP_STOPPED;
 		run->report.error = err;
@@ -477,7 +480,7 @@ void run_dump(struct run *run, socket_sink sink, void *ctx)
 	run_selection(run, &sel);
 	run->sink = sink;
 	run->ctx = ctx;
-	run->late = looks_twice(run) ? late_new() : NULL;
+	run->late = run->again >= 0 && looks_twice(run) ? late_new() : NULL;
 	dump_spaces(run, &sel);
 	resolve_late(run);
 	if (run->plan->dumped)
@@ -557,9 +560,9 @@ enum result run_verdict(const struct run *run, uint64_t sockets, uint64_t unknow
 
 	if (run->undecided)
 		hint_undecided(run->undecided);
-	if (run->skipped_owners && (sockets || run->undecided))
+	if (run->unlooked || (run->skipped_owners && (sockets || run->undecided)))
 		hint_too_young();
-	else if (needs_descriptors(run) && (sockets || run->undecided))
+	if (!run->skipped_owners && needs_descriptors(run) && (sockets || run->undecided))
 		hint_unknown(run, unknown_holders);
 	hint_cgroups(run);
 	lacking = lacks_named(run);

@@ -70,6 +70,7 @@ struct run {
 	bool failed;              /* beyond the dump: capabilities could not be dropped */
 	bool may_load_bpf;        /* the capabilities were there */
 	struct dump_report report;
+	uint64_t unlooked;  /* younger than the owners pass, and no second one looked for them */
 	uint64_t undecided; /* left out, as the filter asks what is not known of them */
 	struct spaces spaces;
 	socket_sink sink;

@@ -83,6 +83,8 @@ static int opt_sections(void *options, const char *value)
 
 	while (!err && (at = strsep(&rest, ",")))
 		err = add_section(options, at);
+	if (!words)
+		message("%s", strerror(ENOMEM));
 	free(words);
 	return err;
 }
@@ -443,11 +445,12 @@ void summary_select(struct common_options *common)
 static enum result summary_command(int argc, char **argv)
 {
 	struct summary_options o = { .request = { .top = SUMMARY_TOP } };
-	enum result result = RESULT_USAGE;
-	int rest;
+	enum result result;
+	int rest, err;
 
-	if (common_parse(&table, &o.common, "summary", argc, argv, &rest))
-		return RESULT_USAGE;
+	err = common_parse(&table, &o.common, "summary", argc, argv, &rest);
+	if (err)
+		return common_refusal(err);
 	if (o.common.help)
 		return print_help();
 	if (o.common.version)
@@ -457,7 +460,10 @@ static enum result summary_command(int argc, char **argv)
 		return RESULT_DONE;
 	}
 	summary_select(&o.common);
-	if (common_filter(&o.common, argc, argv, rest) == 0)
+	err = common_filter(&o.common, argc, argv, rest);
+	if (err)
+		result = common_refusal(err);
+	else
 		result = o.common.explain_filter ? common_explain_filter(&o.common)
 						 : summary_run(&o.common, &o.request);
 	common_free(&o.common);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enrich/cgroups.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <mntent.h>
@@ -40,6 +40,7 @@ struct cgroups {
 	uint64_t mount_id; /* of the root in sight */
 	bool opened, handles;
 	uint64_t asked[GROUP_EITHER + 1]; /* sockets, by what came of it */
+	int error;                        /* the first that left groups without a path */
 };
 
 struct cgroups *cgroups_new(void)
@@ -102,6 +103,8 @@ static void take_mount(struct cgroups *c, const char *dir)
 		close(c->mount_fd);
 	free(c->mount);
 	c->mount = strdup(dir);
+	if (!c->mount)
+		c->error = -ENOMEM;
 	c->mount_fd = fd;
 	c->mount_id = id;
 }
@@ -113,11 +116,16 @@ static void find_mount(struct cgroups *c)
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *m;
 
-	while (mounts && (m = getmntent(mounts)))
+	if (!mounts) {
+		c->error = -errno;
+		return;
+	}
+	for (errno = 0; (m = getmntent(mounts)); errno = 0)
 		if (strcmp(m->mnt_type, "cgroup2") == 0)
 			take_mount(c, m->mnt_dir);
-	if (mounts)
-		endmntent(mounts);
+	if (errno == ENOMEM)
+		c->error = -ENOMEM;
+	endmntent(mounts);
 }
 
 /* What of a path in the file system is below the mount; NULL when it is not there. */
@@ -225,19 +233,82 @@ static bool can_open(const struct cgroups *c)
 
 /* --- by a walk ----------------------------------------------------------------------------- */
 
+static bool is_dot(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* A directory of the hierarchy while it is walked. */
+struct folder {
+	int fd;
+	char *path;    /* below the mount; room for PATH_MAX bytes */
+	size_t length; /* of it, 0 for the root */
+	dev_t device;  /* what is mounted on top is not walked */
+};
+
+static int walk_folder(struct cgroups *c, struct folder *at);
+
+/* A group that is removed meanwhile, or closed to this user, has no name to give. */
+static int walk_child(struct cgroups *c, struct folder *at, const char *name)
+{
+	struct folder child = { .path = at->path, .device = at->device };
+	int err;
+
+	child.length = at->length + 1 + strlen(name);
+	if (child.length >= PATH_MAX)
+		return 0;
+	child.fd = openat(at->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (child.fd < 0)
+		return errno == ENOENT || errno == EACCES ? 0 : -errno;
+	snprintf(at->path + at->length, PATH_MAX - at->length, "/%s", name);
+	err = walk_folder(c, &child);
+	at->path[at->length] = '\0';
+	return err;
+}
+
+/* Adds the directory and all below it; closes its descriptor. Returns 0 or a negative errno. The
+ * C library's fts(3) would do it, but it crashes where memory is short. */
+static int walk_folder(struct cgroups *c, struct folder *at)
+{
+	DIR *dir = fdopendir(at->fd);
+	struct dirent *entry;
+	struct stat st;
+	int err = dir ? 0 : -errno;
+
+	if (!dir) {
+		close(at->fd);
+		return err;
+	}
+	if (fstat(at->fd, &st) < 0)
+		err = -errno;
+	else if (st.st_dev == at->device &&
+		 !add_group(c, st.st_ino, GROUP_FOUND, at->length ? at->path : "/"))
+		err = -ENOMEM;
+	for (errno = 0; !err && st.st_dev == at->device && (entry = readdir(dir)); errno = 0)
+		if (entry->d_type == DT_DIR && !is_dot(entry->d_name))
+			err = walk_child(c, at, entry->d_name);
+	if (!err && errno && errno != ENOENT && errno != ENODEV)
+		err = -errno;
+	closedir(dir);
+	return err;
+}
+
+/* What was found before it failed stays. */
 static void walk(struct cgroups *c)
 {
-	char *roots[2] = { c->mount, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
-	const char *path;
-	FTSENT *dir;
+	char path[PATH_MAX] = "";
+	struct folder root = { .path = path };
+	struct stat st;
 
-	while (tree && (dir = fts_read(tree)))
-		if (dir->fts_info == FTS_D && (path = below_mount(c, dir->fts_path)) &&
-		    !add_group(c, dir->fts_statp->st_ino, GROUP_FOUND, path))
-			break;
-	if (tree)
-		fts_close(tree);
+	root.fd = openat(c->mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root.fd < 0 || fstat(root.fd, &st) < 0) {
+		c->error = -errno;
+		if (root.fd >= 0)
+			close(root.fd);
+		return;
+	}
+	root.device = st.st_dev;
+	c->error = walk_folder(c, &root);
 }
 
 /* --- both ---------------------------------------------------------------------------------- */
@@ -273,8 +344,13 @@ const char *cgroups_path(struct cgroups *cgroups, int64_t id, const struct workl
 		return NULL;
 	if (!cgroups->opened)
 		open_hierarchy(cgroups);
-	if (!cgroups->mount || !(group = look_up(cgroups, (uint64_t)id)))
+	if (!cgroups->mount)
 		return NULL;
+	group = look_up(cgroups, (uint64_t)id);
+	if (!group) {
+		cgroups->error = -ENOMEM;
+		return NULL;
+	}
 	cgroups->last = group;
 	cgroups->asked[group->state]++;
 	if (!group->path)
@@ -288,7 +364,8 @@ const char *cgroups_path(struct cgroups *cgroups, int64_t id, const struct workl
 struct cgroups_unknown cgroups_unknown(const struct cgroups *cgroups)
 {
 	return (struct cgroups_unknown){
-		.no_hierarchy = cgroups->opened && !cgroups->mount,
+		.no_hierarchy = cgroups->opened && !cgroups->mount && !cgroups->error,
+		.error = cgroups->error,
 		.removed = cgroups->asked[GROUP_REMOVED],
 		.outside = cgroups->asked[GROUP_OUTSIDE],
 		.either = cgroups->asked[GROUP_EITHER],

@@ -22,6 +22,7 @@ struct cgroups_unknown {
 	uint64_t removed;  /* the group is gone, and the socket is not */
 	uint64_t outside;  /* the group is not below the root that this process sees */
 	uint64_t either;   /* one of the two: a walk cannot tell */
+	int error;         /* a negative errno: something failed, and left groups without a path */
 };
 
 /* Returns NULL when memory is short. Reads nothing yet. */

@@ -57,6 +57,7 @@ struct owners {
 	uint32_t *slots; /* open addressing: index into entries plus 1, 0 is empty */
 	uint32_t n_slots;
 	struct scratch joined, joined_other; /* of owners_join(), owners_join_other() */
+	uint64_t unlisted; /* sockets whose holders memory was too short to list */
 };
 
 struct owners *owners_new(void)
@@ -339,8 +340,7 @@ static bool list_entry(const struct owners *o, const struct entry *e, struct scr
 	return all;
 }
 
-static struct holder_list list_holders(const struct owners *o, const struct entry *e,
-				       struct scratch *to)
+static struct holder_list list_holders(struct owners *o, const struct entry *e, struct scratch *to)
 {
 	bool complete = o->status.complete;
 	struct holder_list list = { complete ? HOLDERS_COMPLETE : HOLDERS_UNKNOWN, 0, NULL };
@@ -348,9 +348,10 @@ static struct holder_list list_holders(const struct owners *o, const struct entr
 	if (!e)
 		return list;
 	list.known = complete ? HOLDERS_COMPLETE : HOLDERS_PARTIAL;
-	if (!list_entry(o, e, to, &list))
-		return (struct holder_list){ HOLDERS_UNKNOWN, 0, NULL };
-	return list;
+	if (list_entry(o, e, to, &list))
+		return list;
+	o->unlisted++;
+	return (struct holder_list){ HOLDERS_UNKNOWN, 0, NULL };
 }
 
 void owners_join(struct owners *owners, struct socket *sk)
@@ -370,4 +371,9 @@ void owners_join_other(struct owners *owners, struct socket *sk)
 		return;
 	sk->other.holders =
 		list_holders(owners, find_entry(owners, sk->other.inode), &owners->joined_other);
+}
+
+uint64_t owners_unlisted(const struct owners *owners)
+{
+	return owners->unlisted;
 }

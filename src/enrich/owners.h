@@ -156,6 +156,10 @@ bool owners_first(const struct owners *owners, uint32_t inode, struct getfd_targ
 /* Gives a socket its holders, linger and options. The holder list is valid until the next call. */
 void owners_join(struct owners *owners, struct socket *sk);
 
+/* How many sockets owners_join() and owners_join_other() left without holders that are in the
+ * index, as memory was too short for the list. */
+uint64_t owners_unlisted(const struct owners *owners);
+
 /* Gives sk->other its holders. The list is valid until the next call. */
 void owners_join_other(struct owners *owners, struct socket *sk);
 
