@@ -70,7 +70,7 @@ void cgroups_free(struct cgroups *cgroups)
 /* --- the mount ----------------------------------------------------------------------------- */
 
 /* The directory's descriptor, where the v2 hierarchy is what one sees there: another mount may
- * lie over it. */
+ * lie over it, and then that is -ENOENT. */
 static int open_mount(const char *dir, uint64_t *id)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -78,13 +78,13 @@ static int open_mount(const char *dir, uint64_t *id)
 	struct stat st;
 
 	if (fd < 0)
-		return -1;
+		return -errno;
 	if (fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC && fstat(fd, &st) == 0) {
 		*id = st.st_ino;
 		return fd;
 	}
 	close(fd);
-	return -1;
+	return -ENOENT;
 }
 
 /* Takes a mount, if it shows more than the one that is known. */
@@ -93,8 +93,13 @@ static void take_mount(struct cgroups *c, const char *dir)
 	uint64_t id;
 	int fd;
 
-	if (c->mount_id == ROOT_ID || (fd = open_mount(dir, &id)) < 0)
+	if (c->mount_id == ROOT_ID)
 		return;
+	fd = open_mount(dir, &id);
+	if (fd < 0) {
+		c->error = fd == -ENOENT ? c->error : fd;
+		return;
+	}
 	if (c->mount_fd >= 0 && id != ROOT_ID) {
 		close(fd);
 		return;
@@ -103,8 +108,7 @@ static void take_mount(struct cgroups *c, const char *dir)
 		close(c->mount_fd);
 	free(c->mount);
 	c->mount = strdup(dir);
-	if (!c->mount)
-		c->error = -ENOMEM;
+	c->error = c->mount ? 0 : -ENOMEM;
 	c->mount_fd = fd;
 	c->mount_id = id;
 }
