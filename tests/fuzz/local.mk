@@ -58,11 +58,13 @@ EXTRA_DIST += tests/fuzz/run-fuzz $(FUZZ_TARGETS:%=tests/fuzz/corpus/%) \
 	$(FUZZ_FOUND:%=tests/fuzz/found/%) \
 	$(FUZZ_DICTS:%=tests/fuzz/dict/%)
 
-# FUZZ_SECONDS for each target, FUZZ_JOBS of them at a time, FUZZ_TARGETS to name some.
+# FUZZ_SECONDS for each target, FUZZ_JOBS of them at a time, FUZZ_TARGETS to name some; FUZZ_SEED
+# other than 0 tries the same inputs in every run of one build.
 FUZZ_SECONDS = 60
 FUZZ_JOBS = 2
-RUN_FUZZ = FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_JOBS='$(FUZZ_JOBS)' TOP_SRCDIR='$(top_srcdir)' \
-	$(SHELL) $(top_srcdir)/tests/fuzz/run-fuzz
+FUZZ_SEED = 0
+RUN_FUZZ = FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_JOBS='$(FUZZ_JOBS)' FUZZ_SEED='$(FUZZ_SEED)' \
+	TOP_SRCDIR='$(top_srcdir)' $(SHELL) $(top_srcdir)/tests/fuzz/run-fuzz
 FUZZ_TOOLS = tests/fuzz/fuzz$(EXEEXT) tests/fuzz/test_corpora$(EXEEXT)
 
 if FUZZING
