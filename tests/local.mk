@@ -16,6 +16,7 @@ UNIT_TESTS = \
 	tests/unit/test_column \
 	tests/unit/test_cookies \
 	tests/unit/test_turnover \
+	tests/unit/test_recheck \
 	tests/unit/test_contexts \
 	tests/unit/test_details \
 	tests/unit/test_details_other \
@@ -68,6 +69,7 @@ tests_unit_test_close_SOURCES = \
 	tests/unit/test_close.c tests/unit/close_rows.c tests/unit/close_rows.h $(UNIT_DIAG)
 tests_unit_test_column_SOURCES = tests/unit/test_column.c $(UNIT_HEADER)
 tests_unit_test_cookies_SOURCES = tests/unit/test_cookies.c $(UNIT_HEADER)
+tests_unit_test_recheck_SOURCES = tests/unit/test_recheck.c $(UNIT_HEADER)
 tests_unit_test_turnover_SOURCES = tests/unit/test_turnover.c $(UNIT_HEADER)
 UNIT_MADE = tests/unit/made.h $(UNIT_HEADER)
 tests_unit_test_counts_SOURCES = tests/unit/test_counts.c $(UNIT_MADE)

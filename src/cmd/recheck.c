@@ -21,6 +21,8 @@ void recheck_prepare(struct recheck *recheck, bool always)
 {
 	int64_t sockets = always ? -1 : turnover_sockets("/proc");
 
+	if (turnover_slots("/proc") >= RECHECK_SLOTS)
+		return;
 	if (sockets < 0 || sockets >= RECHECK_CENSUS)
 		census_open(&recheck->census);
 }
@@ -62,7 +64,7 @@ bool recheck_listed_early(struct recheck *recheck, const struct socket *sk)
 static double expected_missing(const struct recheck *recheck, const struct turnover *before,
 			       const struct turnover *after)
 {
-	double left, rows = (double)recheck->listed.count;
+	double left, rows = (double)recheck->rows;
 	double there = (double)(after->in_use + after->minisockets);
 
 	if (!before->known || !after->known)
@@ -135,14 +137,14 @@ static uint32_t census_states(const struct selection *sel)
 static int dump_again(struct recheck *recheck, const struct selection *sel)
 {
 	struct dump_report one;
-	uint64_t before = recheck->listed.count;
+	uint64_t before = recheck->rows;
 	int err = cookies_index(&recheck->listed);
 
 	if (err)
 		return err;
 	err = source_dump(recheck->source, &family_tcp, sel, take_unlisted, recheck, &one);
 	recheck->report->messages += one.messages;
-	recheck->report->sockets += recheck->listed.count - before;
+	recheck->report->sockets += recheck->rows - before;
 	recheck->report->malformed += one.malformed;
 	return err;
 }
@@ -158,8 +160,7 @@ static int dump_until_sure(struct recheck *recheck, double missing)
 		before = after;
 		err = dump_again(recheck, recheck->sel);
 		turnover_read(&after, "/proc");
-		missing *=
-			expected_missing(recheck, &before, &after) / (double)recheck->listed.count;
+		missing *= expected_missing(recheck, &before, &after) / (double)recheck->rows;
 	}
 	recheck->report->rechecked = RECHECKED_BY_DUMP;
 	if (missing > RECHECK_ALLOWED)
@@ -218,7 +219,7 @@ static int take_census(struct recheck *recheck)
 int recheck_run(struct recheck *recheck, struct source *source, const struct selection *sel,
 		socket_sink sink, void *ctx, struct dump_report *report)
 {
-	size_t rows = recheck->listed.count;
+	uint64_t rows = recheck->rows;
 	struct turnover after;
 	double missing;
 	int err = -ENOTSUP;
@@ -239,6 +240,6 @@ int recheck_run(struct recheck *recheck, struct source *source, const struct sel
 		err = take_census(recheck);
 	if (err == -ENOTSUP)
 		err = dump_until_sure(recheck, missing);
-	report->added += recheck->listed.count - rows;
+	report->added += recheck->rows - rows;
 	return err;
 }

@@ -25,6 +25,10 @@
 /* Below so many sockets in the namespace another dump costs less than loading a program. */
 #define RECHECK_CENSUS 4096
 
+/* With so many slots losses are rare enough that one more dump makes sure (thousands that leave
+ * cost some hundredths of a row, and both dumps would have to pass over the same one). */
+#define RECHECK_SLOTS 65536
+
 /* How many rows may be missing, as an expectation, before anything is done about it. */
 #define RECHECK_ALLOWED 1e-4
 
@@ -32,6 +36,7 @@ struct recheck {
 	struct cookies listed;
 	struct cookies early; /* of them, listeners and sockets that were bound and no more */
 	bool some_bound;
+	uint64_t rows;
 	struct turnover before; /* since RECHECK_ROWS rows were listed */
 	struct census *census;  /* NULL: there will be none */
 	struct source *source;
@@ -69,7 +74,7 @@ static inline bool recheck_note(struct recheck *recheck, const struct socket *sk
 	    recheck_listed_early(recheck, sk))
 		return true;
 	cookies_note(&recheck->listed, sk->cookie);
-	if (recheck->listed.count == RECHECK_ROWS)
+	if (++recheck->rows == RECHECK_ROWS)
 		recheck_begin(recheck);
 	return false;
 }
