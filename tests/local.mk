@@ -479,6 +479,14 @@ churn: lingerstat$(EXEEXT) tests/live/test_churn$(EXEEXT)
 		LINGERSTAT_CHURN_SOCKETS=50000 tests/live/test_churn
 .PHONY: churn
 
+# Static analysis and style: what CI demands. LINT names the checks; `tidy` is one more.
+LINT = analyzer cppcheck shell format man
+lint: config.h src/filter/grammar.h
+	@LINT_FLAGS='$(DEFS) $(DEFAULT_INCLUDES) $(INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS)' \
+		$(top_srcdir)/tests/lint $(LINT)
+.PHONY: lint
+EXTRA_DIST += tests/lint tests/cppcheck.txt tests/.clang-tidy .clang-tidy .clang-format
+
 # Everything there is: all tests, and the demonstration played on this machine.
 check-all: check
 	@LINGERSTAT='$(abs_top_builddir)/lingerstat' $(abs_top_builddir)/contrib/demo/lingerstat-demo

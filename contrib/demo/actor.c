@@ -43,7 +43,7 @@ static const struct sockaddr_in loopback = { .sin_family = AF_INET,
 
 static int own_port(int fd, struct answer *answer)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = { 0 };
 	socklen_t length = sizeof(address);
 
 	if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)

@@ -73,7 +73,7 @@ static int choose(struct wishes *wishes, const char *name)
 	const struct experiment *e = experiments(&count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(e[i].name, name))
+		if (strcmp(e[i].name, name) != 0)
 			continue;
 		wishes->chosen[i] = true;
 		return ALL_HELD;
@@ -100,8 +100,8 @@ static void print_title(size_t number, const struct experiment *e)
 static void print_forecast(const struct forecast *f)
 {
 	printf("    The tool sees: state %s, linger %s", f->state,
-	       strcmp(f->state, "time_wait") ? f->linger : "-");
-	if (*f->source && strcmp(f->source, "none"))
+	       strcmp(f->state, "time_wait") != 0 ? f->linger : "-");
+	if (*f->source && strcmp(f->source, "none") != 0)
 		printf(" (by %s)", f->source);
 	printf(", reasons: %s\n", *f->reasons ? f->reasons : "none");
 }
@@ -121,7 +121,7 @@ static void keep_result(struct result *r, const struct experiment *e, const stru
 /* Without linger the tool rightly says less than can be compared. */
 static bool linger_is_lacking(const struct forecast *f)
 {
-	if (*f->outcome || strcmp(f->linger, "unknown"))
+	if (*f->outcome || strcmp(f->linger, "unknown") != 0)
 		return false;
 	fputs("lingerstat-demo: the tool could not read SO_LINGER here, so it foretells nothing\n",
 	      stderr);

@@ -73,7 +73,7 @@ static bool is_ours(const char *line, uint16_t near_port, uint16_t far_port)
 	char text[16];
 
 	json_string(line, "type", text, sizeof(text));
-	if (strcmp(text, "socket"))
+	if (strcmp(text, "socket") != 0)
 		return false;
 	json_string(line, "local.address", text, sizeof(text));
 	return !strcmp(text, "127.0.0.1") && integer_or_unknown(line, "local.port") == near_port &&
@@ -148,7 +148,7 @@ static int ask(const struct tool *tool, const char *how, uint16_t near_port, uin
 /* A TIME_WAIT has no linger to be known. */
 static bool lacks_linger(const struct forecast *f)
 {
-	return !strcmp(f->linger, "unknown") && strcmp(f->state, "time_wait");
+	return !strcmp(f->linger, "unknown") && strcmp(f->state, "time_wait") != 0;
 }
 
 int forecast_read(const struct tool *tool, uint16_t near_port, uint16_t far_port,
@@ -156,7 +156,7 @@ int forecast_read(const struct tool *tool, uint16_t near_port, uint16_t far_port
 {
 	int err = ask(tool, tool->linger, near_port, far_port, forecast);
 
-	if (err || strcmp(tool->linger, "auto") || !lacks_linger(forecast))
+	if (err || strcmp(tool->linger, "auto") != 0 || !lacks_linger(forecast))
 		return err;
 	return ask(tool, "getfd", near_port, far_port, forecast);
 }

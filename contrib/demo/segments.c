@@ -155,7 +155,7 @@ static bool is_stamped(struct segments *segments, int sender)
 	if (recvmsg(segments->fd, &message, 0) < 0)
 		return false;
 	clock_gettime(CLOCK_REALTIME, &now);
-	return microseconds(&now) - kernel_time(&message) >= STAMP_LATE_MS * 1000;
+	return microseconds(&now) - kernel_time(&message) >= STAMP_LATE_MS * INT64_C(1000);
 }
 
 /* The kernel begins to stamp packets a while after it was asked to, from a work queue
@@ -240,7 +240,6 @@ size_t segments_count(const struct segments *segments, uint16_t from, uint8_t fl
 /* One direction, for sequence numbers that begin at 0. */
 struct flow {
 	const char *names; /* "client > server" */
-	uint16_t from;
 	uint32_t first_seq;
 	uint32_t highest; /* relative: what lies below was sent before */
 	bool begun;
@@ -315,8 +314,7 @@ static void print_segment(const struct segment *s, struct flow *flow, struct run
 
 void segments_print(const struct segments *segments, uint16_t client, uint16_t server)
 {
-	struct flow flows[] = { { .names = "client > server", .from = client },
-				{ .names = "server > client", .from = server } };
+	struct flow flows[] = { { .names = "client > server" }, { .names = "server > client" } };
 	struct run run = { 0 };
 	size_t acks = 0;
 

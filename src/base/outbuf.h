@@ -41,12 +41,6 @@ int outbuf_fail(struct outbuf *b, int err);
 /* What outbuf_reserve() does when the room is not there: it writes, or grows. */
 char *outbuf_more(struct outbuf *b, size_t n);
 
-/* Gives the buffer an error, where it has none yet; returns the one that it has. */
-int outbuf_fail(struct outbuf *b, int err);
-
-/* What outbuf_reserve() does when there is no room: it writes, or grows. */
-char *outbuf_more(struct outbuf *b, size_t n);
-
 /* Makes room for `n` more bytes; returns where they go, or NULL after an error. The caller then
  * adds what it used to b->len. In the header, as what follows: a row calls them some fifty times.
  */

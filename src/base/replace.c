@@ -23,7 +23,7 @@ int replace_folder(const char *path, char name[NAME_MAX + 1])
 		return -EINVAL;
 	if (strlen(last) > NAME_MAX || (slash && slash - path >= PATH_MAX))
 		return -ENAMETOOLONG;
-	strcpy(name, last);
+	memcpy(name, last, strlen(last) + 1);
 	if (!slash)
 		strcpy(folder, ".");
 	else

@@ -318,10 +318,10 @@ int common_parse(const struct option_table *table, struct common_options *option
 	options_join(options->command_line, sizeof(options->command_line), word, argc, argv);
 	options->plan.command_line = options->command_line;
 	err = options_parse(table, argc, argv, options, rest);
-	if (!err)
-		choose_sockets(options);
-	if (!err)
-		err = check_namespace(options);
+	if (err)
+		return err;
+	choose_sockets(options);
+	err = check_namespace(options);
 	if (!err)
 		err = check_all_namespaces(options);
 	if (!err)
@@ -347,15 +347,15 @@ enum result common_version(void)
 static char *join_words(int argc, char **argv, int first)
 {
 	size_t size = 1;
-	char *text;
+	char *text, *end;
 
 	for (int i = first; i < argc; i++)
 		size += strlen(argv[i]) + 1;
-	text = calloc(1, size);
+	text = end = calloc(1, size);
 	for (int i = first; text && i < argc; i++) {
 		if (i > first)
-			strcat(text, " ");
-		strcat(text, argv[i]);
+			*end++ = ' ';
+		end = stpcpy(end, argv[i]);
 	}
 	return text;
 }

@@ -103,7 +103,7 @@ static int parse(struct filter **filter, const char *path, char *text, size_t le
 
 int filterfile_read(struct filter **filter, const char *path)
 {
-	char *text = malloc(FILTERFILE_MAX + 1);
+	char *text = calloc(1, FILTERFILE_MAX + 1);
 	long length = text ? read_file(path, text) : -ENOMEM;
 	int err = (int)length;
 

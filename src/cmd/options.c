@@ -133,6 +133,7 @@ int options_parse(const struct option_table *table, int argc, char **argv, void 
 {
 	struct option longs[OPTIONS_MAX + 1];
 	char shorts[2 * OPTIONS_MAX + 2];
+	const struct option_row *row;
 	int value, err;
 
 	make_long(table, longs);
@@ -142,7 +143,8 @@ int options_parse(const struct option_table *table, int argc, char **argv, void 
 	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (value == '?' || value == ':')
 			return refuse(table, value, argv);
-		err = row_of(table, value)->apply(options, optarg);
+		row = row_of(table, value);
+		err = row ? row->apply(options, optarg) : refuse(table, '?', argv);
 		if (err)
 			return err;
 	}
@@ -164,7 +166,7 @@ static size_t join_word(char *line, size_t used, size_t size, const char *word)
 
 	if (n >= 0 && (size_t)n < size - used)
 		return used + (size_t)n;
-	strcpy(line + (used < size - 4 ? used : size - 4), "...");
+	memcpy(line + (used < size - 4 ? used : size - 4), "...", sizeof("..."));
 	return size;
 }
 

@@ -21,7 +21,7 @@ void recheck_prepare(struct recheck *recheck, bool always)
 {
 	int64_t sockets = always ? -1 : turnover_sockets("/proc");
 
-	if (turnover_slots("/proc") >= RECHECK_SLOTS)
+	if (!always && turnover_slots("/proc") >= RECHECK_SLOTS)
 		return;
 	if (sockets < 0 || sockets >= RECHECK_CENSUS)
 		census_open(&recheck->census);

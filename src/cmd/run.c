@@ -35,7 +35,7 @@ static unsigned int plan_dump_rights(const struct run *run)
 	bool admin = run->plan->needs & (NEED_MARK | NEED_FILTER | NEED_SUBFLOWS | NEED_CONGESTION);
 	unsigned int rights = admin ? RIGHT_SEE_MARK : RIGHTS_NOTHING;
 
-	if (run->plan->needs & NEED_CGROUP && !run->plan->read)
+	if ((run->plan->needs & NEED_CGROUP) && !run->plan->read)
 		rights |= RIGHT_OPEN_CGROUPS;
 	if (run->plan->needs & (NEED_DESCRIPTORS | NEED_CONTEXT))
 		rights |= RIGHT_READ_PROCESSES;

@@ -45,13 +45,20 @@ static struct group_key pid_key(const struct holder *h)
 
 typedef struct group_key (*holder_key)(const struct holder *h);
 
+static bool same_key(const struct group_key *a, const struct group_key *b)
+{
+	return a->value == b->value && a->number == b->number && a->id == b->id &&
+	       a->family == b->family &&
+	       memcmp(a->bytes.text, b->bytes.text, sizeof(a->bytes.text)) == 0;
+}
+
 static bool came_before(const struct socket *sk, uint32_t n, const struct group_key *key,
 			holder_key make)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		struct group_key other = make(&sk->holders.items[i]);
 
-		if (memcmp(&other, key, sizeof(other)) == 0)
+		if (same_key(&other, key))
 			return true;
 	}
 	return false;
@@ -222,7 +229,7 @@ static int by_name(const void *a, const void *b)
 	if (!order)
 		order = compare_u64(x->family, y->family);
 	if (!order)
-		order = memcmp(&x->bytes, &y->bytes, sizeof(x->bytes));
+		order = memcmp(x->bytes.text, y->bytes.text, sizeof(x->bytes.text));
 	return order ? order : compare_u64(x->number, y->number);
 }
 

@@ -20,7 +20,7 @@ static void add_reasons(struct tally *t, const struct close_forecast *f, uint64_
 {
 	for (reason_set left = f->reasons; left; left &= left - 1)
 		add_stake(&t->reasons[__builtin_ctz(left)], f, n);
-	t->linger_unknown += f->reasons & REASON_BIT(REASON_LINGER_UNKNOWN) ? n : 0;
+	t->linger_unknown += (f->reasons & REASON_BIT(REASON_LINGER_UNKNOWN)) ? n : 0;
 }
 
 static void add_forecast(struct tally *t, const struct close_forecast *f, uint64_t n)

@@ -172,7 +172,8 @@ static struct group *add_group(struct cgroups *c, uint64_t id, enum group_state 
 		free(group);
 		return NULL;
 	}
-	return c->groups[c->count++] = group;
+	c->groups[c->count++] = group;
+	return group;
 }
 
 /* --- by handle ----------------------------------------------------------------------------- */

@@ -84,20 +84,18 @@ void owners_free(struct owners *owners)
 	free(owners);
 }
 
-/* Makes room for one more element. Returns 0 or -ENOMEM. */
-static int room_for_one(void **array, uint32_t used, uint32_t *cap, size_t size)
+/* Makes room for one more element. Returns where the array is then, or NULL: it is as it was. */
+static void *room_for_one(void *array, uint32_t used, uint32_t *cap, size_t size)
 {
 	uint32_t more = *cap ? *cap + *cap / 2 : 64;
 	void *bigger;
 
 	if (used < *cap)
-		return 0;
-	bigger = reallocarray(*array, more, size);
-	if (!bigger)
-		return -ENOMEM;
-	*array = bigger;
-	*cap = more;
-	return 0;
+		return array;
+	bigger = reallocarray(array, more, size);
+	if (bigger)
+		*cap = more;
+	return bigger;
 }
 
 /* Sixteen slots are a line of the processor's cache. The kernel counts inodes up (get_next_ino()),
@@ -179,10 +177,12 @@ static void copy_options(struct entry *e, const struct owner_options *options)
 
 static struct entry *add_entry(struct owners *o, const struct owner_record *record)
 {
-	struct entry *e;
+	struct entry *e = room_for_one(o->entries, o->n_entries, &o->cap_entries, sizeof(*e));
 
-	if (room_for_one((void **)&o->entries, o->n_entries, &o->cap_entries, sizeof(*e)) ||
-	    grow_slots(o))
+	if (!e)
+		return NULL;
+	o->entries = e;
+	if (grow_slots(o))
 		return NULL;
 	e = &o->entries[o->n_entries];
 	*e = (struct entry){ .inode = record->inode,
@@ -200,14 +200,14 @@ static int process_index(struct owners *o, const struct owner_record *record)
 {
 	struct process *p = o->n_processes ? &o->processes[o->n_processes - 1] : NULL;
 	uint32_t tid = record->tid ? record->tid : record->pid;
-	int err;
 
 	if (p && p->pid == record->pid && p->tid == tid)
 		return 0;
-	err = room_for_one((void **)&o->processes, o->n_processes, &o->cap_processes, sizeof(*p));
-	if (err)
-		return err;
-	p = &o->processes[o->n_processes++];
+	p = room_for_one(o->processes, o->n_processes, &o->cap_processes, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	o->processes = p;
+	p += o->n_processes++;
 	p->pid = record->pid;
 	p->tid = tid;
 	memcpy(p->comm, record->comm, sizeof(p->comm));
@@ -218,11 +218,11 @@ static int process_index(struct owners *o, const struct owner_record *record)
 static int add_descriptor(struct owners *o, struct entry *e, uint32_t fd)
 {
 	uint32_t index = o->n_descriptors;
-	struct descriptor *d;
-	int err = room_for_one((void **)&o->descriptors, index, &o->cap_descriptors, sizeof(*d));
+	struct descriptor *d = room_for_one(o->descriptors, index, &o->cap_descriptors, sizeof(*d));
 
-	if (err)
-		return err;
+	if (!d)
+		return -ENOMEM;
+	o->descriptors = d;
 	d = &o->descriptors[o->n_descriptors++];
 	*d = (struct descriptor){ o->n_processes - 1, fd, NO_INDEX, index };
 	if (e->more == NO_INDEX) {
@@ -321,9 +321,11 @@ static bool list_one(const struct owners *o, uint32_t process, uint32_t fd, stru
 		     struct holder_list *list)
 {
 	const struct process *p = &o->processes[process];
+	struct holder *items = room_for_one(to->items, list->count, &to->cap, sizeof(*items));
 
-	if (room_for_one((void **)&to->items, list->count, &to->cap, sizeof(*to->items)))
+	if (!items)
 		return false;
+	to->items = items;
 	to->items[list->count++] = (struct holder){ p->pid, fd, p->comm, p->tid };
 	list->items = to->items;
 	return true;

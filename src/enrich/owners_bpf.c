@@ -133,14 +133,14 @@ static enum tri tri_of(const struct owners_record *raw, uint32_t known, uint32_t
 {
 	if (!(raw->known & known))
 		return TRI_UNKNOWN;
-	return raw->values & value ? TRI_YES : TRI_NO;
+	return (raw->values & value) ? TRI_YES : TRI_NO;
 }
 
 static enum tri tri_nonblock(const struct owners_record *raw)
 {
 	if (!(raw->known & OWNERS_KNOWS_FILE_FLAGS))
 		return TRI_UNKNOWN;
-	return raw->file_flags & O_NONBLOCK ? TRI_YES : TRI_NO;
+	return (raw->file_flags & O_NONBLOCK) ? TRI_YES : TRI_NO;
 }
 
 static void convert_ends(struct owner_ends *ends, const struct owners_record *raw)
@@ -171,7 +171,7 @@ static void convert(struct owner_record *record, const struct owners_record *raw
 			.repair = tri_of(raw, OWNERS_KNOWS_REPAIR, OWNERS_REPAIR),
 			.linger2_negative =
 				tri_of(raw, OWNERS_KNOWS_LINGER2, OWNERS_LINGER2_NEGATIVE),
-			.user_timeout_ms = raw->known & OWNERS_KNOWS_USER_TIMEOUT ?
+			.user_timeout_ms = (raw->known & OWNERS_KNOWS_USER_TIMEOUT) ?
 						   (int64_t)raw->user_timeout_ms :
 						   UNKNOWN,
 		},

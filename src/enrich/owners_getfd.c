@@ -69,9 +69,9 @@ static int read_options(int fd, struct owner_options *o)
 		.known = true,
 		.linger_on = linger.l_onoff != 0,
 		.linger = seconds_of(linger.l_linger),
-		.nonblock = flags < 0            ? TRI_UNKNOWN
-			    : flags & O_NONBLOCK ? TRI_YES
-						 : TRI_NO,
+		.nonblock = flags < 0              ? TRI_UNKNOWN
+			    : (flags & O_NONBLOCK) ? TRI_YES
+						   : TRI_NO,
 		.reuseaddr = option_on(fd, SOL_SOCKET, SO_REUSEADDR),
 		.reuseport = option_on(fd, SOL_SOCKET, SO_REUSEPORT),
 		.user_timeout_ms = UNKNOWN,
@@ -203,14 +203,14 @@ static int run_batch(const struct getfd_target *targets, size_t from, size_t to,
 	return err;
 }
 
-int owners_getfd_read(const struct getfd_target *targets, size_t n, getfd_answer answer, void *ctx,
-		      struct getfd_counts *counts)
+int owners_getfd_read(const struct getfd_target *targets, size_t count, getfd_answer answer,
+		      void *ctx, struct getfd_counts *counts)
 {
 	size_t batch = batch_size();
 
 	*counts = (struct getfd_counts){ 0 };
-	for (size_t from = 0; from < n; from += batch) {
-		size_t to = from + batch < n ? from + batch : n;
+	for (size_t from = 0; from < count; from += batch) {
+		size_t to = from + batch < count ? from + batch : count;
 		int err = run_batch(targets, from, to, answer, ctx, counts);
 
 		if (err)

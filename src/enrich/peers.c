@@ -96,7 +96,7 @@ static int keep_name(struct peers *p, const char *name, uint16_t len)
 			return -ENOMEM;
 		cap *= 2;
 	}
-	if (cap > p->cap_names) {
+	if (!p->names || cap > p->cap_names) {
 		bigger = realloc(p->names, cap);
 		if (!bigger)
 			return -ENOMEM;

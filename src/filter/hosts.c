@@ -352,7 +352,7 @@ int value_host(const char *text, struct filter_value *value, struct filter_error
 		return err;
 	if (strlen(text) >= sizeof(copy))
 		return bad_host(error, "too long for a host:", text);
-	strcpy(copy, text);
+	memcpy(copy, text, strlen(text) + 1);
 	if (!split_host(copy, &address, &prefix, &port))
 		return bad_host(error, "not of the form ADDRESS/PREFIX:PORT or [IPv6]:PORT:", text);
 	if (read_address(address, prefix, family, value) < 0)

@@ -99,7 +99,10 @@ TEST(risk)
 	unsigned int holds = 0, fails = 0;
 
 	for (int risk = sk->close.risk; risk <= (int)sk->close.risk_max; risk++)
-		*(compare(risk, op, value->number) ? &holds : &fails) += 1;
+		if (compare(risk, op, value->number))
+			holds++;
+		else
+			fails++;
 	if (holds && fails)
 		return TRI_UNKNOWN;
 	return as_tri(holds);
@@ -284,9 +287,9 @@ TEST(cgroup)
 /* The whole name, or of a user's unit the part behind its manager's. */
 static bool fits_either(const char *pattern, const char *unit)
 {
-	const char *own = strrchr(unit, '/');
+	const char *last = strrchr(unit, '/');
 
-	return fnmatch(pattern, unit, 0) == 0 || (own && fnmatch(pattern, own + 1, 0) == 0);
+	return fnmatch(pattern, unit, 0) == 0 || (last && fnmatch(pattern, last + 1, 0) == 0);
 }
 
 /* Of a service also without what it ends in, as systemctl(1) takes it. */

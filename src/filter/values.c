@@ -181,7 +181,7 @@ void value_challenge(struct value_champion *c, const char *name)
 
 	if (strlen(name) < sizeof(c->name) &&
 	    nearest_word(c->typed, pair, 2, sizeof(*pair)) == name)
-		strcpy(c->name, name);
+		memcpy(c->name, name, strlen(name) + 1);
 }
 
 void value_complain(struct filter_error *error, const struct value_champion *c, const char *before,
@@ -326,7 +326,7 @@ static int read_word(const char *what, const char *text, const char *(*name)(int
 
 	for (int i = 0; i < n; i++) {
 		names[i] = name(i);
-		if (strcasecmp(text, names[i]) == 0) {
+		if (names[i] && strcasecmp(text, names[i]) == 0) {
 			value->number = i;
 			return 0;
 		}

@@ -45,12 +45,10 @@ static void drop_datagrams(const struct hearing *h, struct close_forecast *f)
 {
 	rule_set_outcome(f, OUTCOME_SILENT);
 	rule_set_risk(f, h->unread ? RISK_CERTAIN : RISK_NONE);
-	/* The length of the first datagram alone is shown: behind an empty one there may be more.
-	 */
-	if (h->sk->netid == NETID_UNIX_DGRAM)
-		f->risk_max = RISK_CERTAIN;
-	/* Without a queue's number, or with a ring beside the queue, there may be something. */
-	else if (!h->unread && h->sk->unread_bytes == UNKNOWN)
+	/* Of a unix socket the length of the first datagram alone is shown: behind an empty one
+	 * there may be more. Without a queue's number, or with a ring beside the queue, there may
+	 * be something. */
+	if (h->sk->netid == NETID_UNIX_DGRAM || (!h->unread && h->sk->unread_bytes == UNKNOWN))
 		f->risk_max = RISK_CERTAIN;
 	/* Memory in the send queue of UDP or a raw socket: on its way, or corked (UDP_CORK,
 	 * MSG_MORE), and a corked datagram goes with the socket. */

@@ -100,7 +100,7 @@ int range_parse(struct range *range, const char *text, const char **why)
 		return refuse(why, "it is empty; right are 10, 10:, ~:10, 10:20, @10:20");
 	if (strlen(text) >= sizeof(range->text))
 		return refuse(why, "it is longer than a range can be");
-	strcpy(range->text, text);
+	memcpy(range->text, text, strlen(text) + 1);
 	range->inside = *text == '@';
 	text += range->inside;
 	if (strcmp(text, ":") == 0)

@@ -272,7 +272,7 @@ int state_file_open(struct state_file **out, const char *path, const struct stat
 		return refuse(why, "memory is short", -ENOMEM);
 	file->fd = -1;
 	file->path = strdup(path);
-	strcpy(file->new.boot, here->boot);
+	snprintf(file->new.boot, sizeof(file->new.boot), "%s", here->boot);
 	file->new.netns = here->netns;
 	file->new.time = here->now;
 	file->fd = file->path ? open_locked(path, why) : refuse(why, "memory is short", -ENOMEM);

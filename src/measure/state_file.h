@@ -50,7 +50,7 @@ void state_here(struct state_here *here);
 
 /* Opens, waits for the lock and reads. Returns 0, or a negative errno with *why set to a constant
  * part of a sentence. */
-int state_file_open(struct state_file **file, const char *path, const struct state_here *here,
+int state_file_open(struct state_file **out, const char *path, const struct state_here *here,
 		    const char **why);
 
 enum state_past state_file_past(const struct state_file *file);

@@ -21,9 +21,9 @@ static uint64_t zeros(uint64_t word)
 /* Eight bytes that no format has to escape. */
 static bool is_plain_word(uint64_t word)
 {
-	uint64_t controls = (word - EACH_BYTE(0x20)) | word | zeros(word ^ EACH_BYTE(0x7f));
+	uint64_t control = (word - EACH_BYTE(0x20)) | word | zeros(word ^ EACH_BYTE(0x7f));
 
-	return !((controls & EACH_BYTE(0x80)) | zeros(word ^ EACH_BYTE('"')) |
+	return !((control & EACH_BYTE(0x80)) | zeros(word ^ EACH_BYTE('"')) |
 		 zeros(word ^ EACH_BYTE('\\')));
 }
 
@@ -100,8 +100,9 @@ bool escape_json(struct outbuf *b, const char *s, size_t n)
 
 void escape_base64(struct outbuf *b, const char *s, size_t n)
 {
+	/* The last one fills up. */
 	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 	const uint8_t *u = (const uint8_t *)s;
 
 	for (size_t i = 0; i < n; i += 3) {
@@ -113,8 +114,8 @@ void escape_base64(struct outbuf *b, const char *s, size_t n)
 			v |= u[i + 2];
 		outbuf_char(b, digits[v >> 18]);
 		outbuf_char(b, digits[v >> 12 & 63]);
-		outbuf_char(b, i + 1 < n ? digits[v >> 6 & 63] : '=');
-		outbuf_char(b, i + 2 < n ? digits[v & 63] : '=');
+		outbuf_char(b, digits[i + 1 < n ? v >> 6 & 63 : 64]);
+		outbuf_char(b, digits[i + 2 < n ? v & 63 : 64]);
 	}
 }
 

@@ -5,9 +5,7 @@
 
 void member_key(struct outbuf *b, const char *key)
 {
-	char before = b->len ? b->data[b->len - 1] : '\0';
-
-	if (before != '{' && before != '[')
+	if (!b->len || (b->data[b->len - 1] != '{' && b->data[b->len - 1] != '['))
 		outbuf_char(b, ',');
 	outbuf_char(b, '"');
 	outbuf_str(b, key);

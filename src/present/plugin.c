@@ -7,8 +7,11 @@
 
 void plugin_text(struct outbuf *b, const char *text)
 {
-	for (; *text; text++)
-		outbuf_char(b, *text == '|' ? '!' : *text);
+	for (const char *bar; (bar = strchr(text, '|')); text = bar + 1) {
+		outbuf_put(b, text, (size_t)(bar - text));
+		outbuf_char(b, '!');
+	}
+	outbuf_str(b, text);
 }
 
 void plugin_number(struct outbuf *b, double value)

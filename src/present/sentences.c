@@ -93,11 +93,7 @@ static void put_progress(struct outbuf *b, const struct socket *sk)
 
 	if (!has_queues(sk) || tcp->last_ack_recv_ms == UNKNOWN)
 		return;
-	if (sk->outstanding_bytes > 0) {
-		outbuf_str(b, " The peer was last heard of ");
-		put_duration(b, tcp->last_ack_recv_ms);
-		outbuf_str(b, " ago.");
-	} else if (sk->state == STATE_CLOSE_WAIT) {
+	if (sk->outstanding_bytes <= 0 && sk->state == STATE_CLOSE_WAIT) {
 		outbuf_str(b, " It has been so for ");
 		put_duration(b, tcp->last_ack_recv_ms);
 		outbuf_str(b, " at least.");

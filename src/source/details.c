@@ -106,7 +106,7 @@ static uint64_t read_number(const uint8_t *p, uint8_t size)
 bool details_number(const struct detail_field *field, const void *data, size_t len,
 		    uint64_t *number)
 {
-	if ((size_t)field->offset + field->size > len || field->least > len)
+	if (!data || (size_t)field->offset + field->size > len || field->least > len)
 		return false;
 	*number = read_number((const uint8_t *)data + field->offset, field->size);
 	if (field->bits)
@@ -204,7 +204,9 @@ static const void *memory_of(const struct socket *sk, size_t *len)
 {
 	const struct layout *layout = layout_of(sk);
 
-	return has_memory(sk) ? details_attribute(sk, layout->memory, len) : NULL;
+	if (!layout || layout->memory == NO_MEMORY)
+		return NULL;
+	return details_attribute(sk, layout->memory, len);
 }
 
 enum details_state details_memory(const struct socket *sk, struct detail_sink *sink)

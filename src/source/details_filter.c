@@ -48,6 +48,7 @@ static const struct {
 	{ BPF_LDX | BPF_B | BPF_MSH, "ldxb", IP_HEADER },
 	{ BPF_ST, "st", MEMORY },
 	{ BPF_STX, "stx", MEMORY },
+	/* The kernel's names for two zeros. NOLINTNEXTLINE(misc-redundant-expression) */
 	{ BPF_ALU | BPF_ADD | BPF_K, "add", IMMEDIATE },
 	{ BPF_ALU | BPF_SUB | BPF_K, "sub", IMMEDIATE },
 	{ BPF_ALU | BPF_MUL | BPF_K, "mul", IMMEDIATE },

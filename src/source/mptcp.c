@@ -39,7 +39,7 @@ static void read_info(struct socket *sk, const void *data, size_t len)
 		return;
 	if (HOLDS(len, mptcpi_token) && info.mptcpi_token)
 		sk->mptcp.token = info.mptcpi_token;
-	sk->mptcp_fallback = info.mptcpi_flags & MPTCP_INFO_FLAG_FALLBACK ? TRI_YES : TRI_NO;
+	sk->mptcp_fallback = (info.mptcpi_flags & MPTCP_INFO_FLAG_FALLBACK) ? TRI_YES : TRI_NO;
 	if (sk->mptcp_fallback == TRI_YES || !HOLDS(len, mptcpi_snd_una))
 		return;
 	bytes = (int64_t)(info.mptcpi_write_seq - info.mptcpi_snd_una);

@@ -74,7 +74,7 @@ static uint32_t kernel_states(uint32_t states)
 {
 	const uint32_t endpoints = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_CLOSE);
 
-	return states & endpoints ? states | endpoints : states;
+	return (states & endpoints) ? states | endpoints : states;
 }
 
 static struct nlmsghdr *sctp_request(char *buf, const struct selection *sel, unsigned int pass)

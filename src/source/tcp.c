@@ -130,7 +130,8 @@ static int tcp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *b
 /* A request socket is in state 12 for the kernel's mask and 3 in its answer. */
 static uint32_t kernel_states(uint32_t states)
 {
-	return states & STATE_BIT(STATE_SYN_RECV) ? states | STATE_BIT(STATE_NEW_SYN_RECV) : states;
+	return (states & STATE_BIT(STATE_SYN_RECV)) ? states | STATE_BIT(STATE_NEW_SYN_RECV)
+						    : states;
 }
 
 static uint8_t wanted_ext(const struct selection *sel)

@@ -11,7 +11,7 @@ setup() {
 	[ -r "$scripts/lingerstat" ] || scripts=$TOP_SRCDIR/contrib/completion
 	fishscript=$scripts/lingerstat.fish
 	out=$BATS_TEST_TMPDIR/out
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 }
 
 # in_bash WORD...: what bash offers for the last word of a command line, sorted, on one line.

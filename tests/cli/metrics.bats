@@ -5,7 +5,7 @@
 
 setup() {
 	: "${LINGERSTAT:=lingerstat}"
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	export LC_ALL=C
 }
 
@@ -56,14 +56,14 @@ setup() {
 	[ "$(states_of udp)" = close,established ]
 	[ "$(states_of u_str)" = close,established,listen ]
 	[ "$(states_of u_dgr)" = close,established ]
-	! grep -qE 'state="(cookie_|shutdown_)' out
-	! grep -q 'protocol="mptcp",state="\(bound_inactive\|time_wait\)"' out
+	! grep -qE 'state="(cookie_|shutdown_)' out || false
+	! grep -q 'protocol="mptcp",state="\(bound_inactive\|time_wait\)"' out || false
 }
 
 @test "metrics: labels are words, never addresses" {
 	"$LINGERSTAT" metrics --tcp --mptcp --udp --unix >out
-	! grep -v '^#' out | grep -qE '="[^"]*[^a-z0-9_.-][^"]*"'
-	! grep -qE '="[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+' out
+	! grep -v '^#' out | grep -E '="[^"]*[^a-z0-9_."-][^"]*"' || false
+	! grep -qE '="[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+' out || false
 	grep -q 'protocol="udp"' out && grep -q 'protocol="u_str"' out
 }
 

@@ -7,7 +7,7 @@ setup() {
 	runner=$BATS_TEST_DIRNAME/../run-tap
 	notes=$BATS_TEST_TMPDIR/notes
 	mkdir -p "$BATS_TEST_TMPDIR/tests/live" "$BATS_TEST_TMPDIR/tests/unit"
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	: >runs
 	unset LINGERSTAT_RETRY
 }

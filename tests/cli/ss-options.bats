@@ -48,6 +48,8 @@ value() {
 	rows | grep -E ' (same|better)$' | while read -r row; do
 		for option in ${row% *}; do
 			# --help comes after all options were read.
+			# There may be no value.
+			# shellcheck disable=SC2046
 			"$LINGERSTAT" "$option" $(value "$option") --help >/dev/null 2>"$err" </dev/null || {
 				echo "$option: $(cat "$err")"
 				exit 1
@@ -60,6 +62,8 @@ value() {
 	rows | grep -E ' absent$' | while read -r row; do
 		for option in ${row% *}; do
 			status=0
+			# There may be no value.
+			# shellcheck disable=SC2046
 			"$LINGERSTAT" "$option" $(value "$option") >"$err" 2>&1 </dev/null || status=$?
 			cat "$err"
 			[ "$status" -eq 2 ]

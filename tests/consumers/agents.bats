@@ -144,8 +144,9 @@ without_privilege() {
 names() {
 	local word
 	for word; do
-		case $word in
+		# Each name is a word.
 		# shellcheck disable=SC2046
+		case $word in
 		@*) names $(systemd-analyze syscall-filter "$word" | sed -n 's/^ \+\(@\?[a-z0-9_-]\+\)$/\1/p') ;;
 		*) echo "$word" ;;
 		esac

@@ -24,6 +24,8 @@ needs() {
 in_namespace() {
 	local apart=(--net --pid --fork --kill-child --mount-proc)
 	unshare "${apart[@]}" true 2>/dev/null || apart=(--net)
+	# What is exported is the function that $1 names.
+	# shellcheck disable=SC2163
 	export -f "$1" wait_for start stop_all give_leak end_leak
 	export contrib leak LINGERSTAT
 	cd "$BATS_TEST_TMPDIR" || return
@@ -68,6 +70,7 @@ give_leak() {
 }
 
 end_leak() {
-	exec {LEAK[1]}>&-
+	local to=${LEAK[1]}
+	exec {to}>&-
 	wait "$LEAK_PID" || true
 }

@@ -9,7 +9,7 @@
 load common
 
 setup() {
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 }
 
 @test "prometheus: the alert rules are valid, and do what their tests say" {

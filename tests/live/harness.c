@@ -169,7 +169,7 @@ exec_tool(const struct run_as *as, const char *const args[], int out, int err)
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int count = 3;
 
-	for (int i = 0; args[i] && i < MAX_ARGS; i++)
+	for (int i = 0; i < MAX_ARGS && args[i]; i++)
 		argv[count++] = args[i];
 	if (dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		_exit(127);

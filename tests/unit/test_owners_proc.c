@@ -99,9 +99,9 @@ static int set_up(void **state)
 	if (!tree)
 		return -1;
 	strcpy(tree->root, "/tmp/lingerstat-proc-XXXXXX");
+	*state = tree;
 	if (!mkdtemp(tree->root))
 		return -1;
-	*state = tree;
 	add_process(tree, "1", "init\n");
 	return 0;
 }

@@ -141,14 +141,19 @@ static bool make_room(struct form *form)
 {
 	size_t room = form->room ? 2 * form->room : 64;
 	long *peaks = reallocarray(form->peaks_kb, room, sizeof(*peaks));
-	double *seconds = reallocarray(form->seconds, room, sizeof(*seconds));
-	double *cpu = reallocarray(form->cpu, room, sizeof(*cpu));
+	double *times;
 
-	form->peaks_kb = peaks ? peaks : form->peaks_kb;
-	form->seconds = seconds ? seconds : form->seconds;
-	form->cpu = cpu ? cpu : form->cpu;
-	if (!peaks || !seconds || !cpu)
+	if (!peaks)
 		return false;
+	form->peaks_kb = peaks;
+	times = reallocarray(form->seconds, room, sizeof(*times));
+	if (!times)
+		return false;
+	form->seconds = times;
+	times = reallocarray(form->cpu, room, sizeof(*times));
+	if (!times)
+		return false;
+	form->cpu = times;
 	form->room = room;
 	return true;
 }
