@@ -293,6 +293,8 @@ int dump_owners(struct bpf_iter__task_file *ctx)
 	struct task_struct *leader;
 	struct socket *sock;
 	struct sock *sk;
+	/* Followed here once, and not on each of the ways to where it is used (see above). */
+	struct seq_file *seq = ctx->meta->seq;
 
 	if (!task || !file) /* the call at the end of the pass */
 		return 0;
@@ -321,6 +323,6 @@ int dump_owners(struct bpf_iter__task_file *ctx)
 	}
 
 	/* When the page is full this fails, and the kernel shows the same descriptor again. */
-	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	bpf_seq_write(seq, &record, sizeof(record));
 	return 0;
 }
