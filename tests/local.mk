@@ -388,6 +388,13 @@ CLI_TESTS = \
 	tests/cli/streams.bats \
 	tests/cli/summary.bats
 
+# Those of the command line that only the first build runs.
+ONCE_TESTS = \
+	tests/cli/host.bats \
+	tests/cli/hostile.bats \
+	tests/cli/leaks.bats
+EXTRA_DIST += $(ONCE_TESTS)
+
 # A recording of every TCP state, what is expected of it, and how it was made.
 EXTRA_DIST += \
 	tests/data/record-states \
@@ -429,7 +436,7 @@ endif
 endif
 
 check_PROGRAMS += $(TESTS_UNIT) $(TESTS_LIVE) $(CLI_HELPERS)
-TESTS = $(TESTS_UNIT) $(TESTS_LIVE) $(CLI_TESTS) $(CONSUMER_TESTS)
+TESTS = $(TESTS_UNIT) $(TESTS_LIVE) $(CLI_TESTS) $(ONCE_TESTS) $(CONSUMER_TESTS)
 # What a second build (another compiler, sanitizers) runs: `make check-smoke`.
 SMOKE_TESTS = $(TESTS_UNIT) $(TESTS_SMOKE_LIVE) $(CLI_TESTS)
 TEST_EXTENSIONS = .bats .t
@@ -487,7 +494,10 @@ lint: config.h src/filter/grammar.h
 .PHONY: lint
 EXTRA_DIST += tests/lint tests/cppcheck.txt tests/.clang-tidy .clang-tidy .clang-format
 
-# Everything there is: all tests, and the demonstration played on this machine.
+# Everything there is: all tests, each fault in turn (minutes), and the demonstration played on this
+# machine.
 check-all: check
+	@test ! -x tests/live/test_faults$(EXEEXT) || ($(AM_TESTS_ENVIRONMENT) \
+		LINGERSTAT_FAULTS=all $(RUN_TAP) tests/live/test_faults$(EXEEXT))
 	@LINGERSTAT='$(abs_top_builddir)/lingerstat' $(abs_top_builddir)/contrib/demo/lingerstat-demo
 .PHONY: check-all
