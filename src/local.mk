@@ -27,7 +27,6 @@ src_liblingerstat_a_SOURCES = \
 	src/bpf/namespaces_record.h \
 	src/bpf/owners_record.h \
 	src/bpf/program.h \
-	src/bpf/states_counts.h \
 	src/cmd/absent.c \
 	src/cmd/absent.h \
 	src/cmd/about.c \
@@ -293,17 +292,14 @@ MAINTAINERCLEANFILES = src/filter/grammar.c src/filter/grammar.h
 BPF_SKELETONS = \
 	src/bpf/census.lskel.$(BPF_ENDIAN).h \
 	src/bpf/namespaces.lskel.$(BPF_ENDIAN).h \
-	src/bpf/owners.lskel.$(BPF_ENDIAN).h \
-	src/bpf/states.lskel.$(BPF_ENDIAN).h
+	src/bpf/owners.lskel.$(BPF_ENDIAN).h
 BPF_SOURCE_FILES = \
 	src/bpf/census.bpf.c \
 	src/bpf/namespaces.bpf.c \
-	src/bpf/owners.bpf.c \
-	src/bpf/states.bpf.c
+	src/bpf/owners.bpf.c
 src/bpf/namespaces.lskel.$(BPF_ENDIAN).h: src/bpf/namespaces.bpf.c src/bpf/namespaces_record.h \
 	src/bpf/program.h
 src/bpf/owners.lskel.$(BPF_ENDIAN).h: src/bpf/owners.bpf.c src/bpf/owners_record.h src/bpf/program.h
-src/bpf/states.lskel.$(BPF_ENDIAN).h: src/bpf/states.bpf.c src/bpf/states_counts.h src/bpf/program.h
 src/bpf/census.lskel.$(BPF_ENDIAN).h: src/bpf/census.bpf.c src/bpf/census_record.h src/bpf/program.h
 EXTRA_DIST += $(BPF_SOURCE_FILES) $(BPF_SKELETONS)
 
@@ -322,7 +318,6 @@ CLEANFILES += $(BPF_SOURCE_FILES:.c=.o) $(BPF_SKELETONS:=.tmp)
 
 src/enrich/namespaces_bpf.$(OBJEXT): src/bpf/namespaces.lskel.$(BPF_ENDIAN).h
 src/enrich/owners_bpf.$(OBJEXT): src/bpf/owners.lskel.$(BPF_ENDIAN).h
-src/source/states.$(OBJEXT): src/bpf/states.lskel.$(BPF_ENDIAN).h
 src/source/census.$(OBJEXT): src/bpf/census.lskel.$(BPF_ENDIAN).h
 
 # A release carries the skeletons in the source tree; one is only made again when its program

@@ -26,10 +26,17 @@
 #define BPF_MAP_TYPE_ARRAY 2
 #define BPF_F_MMAPABLE     (1U << 10)
 
-#define AF_INET       2
-#define AF_INET6      10
-#define TCP_TIME_WAIT 6
+#define AF_INET  2
+#define AF_INET6 10
+
+/* include/net/tcp_states.h */
+#define TCP_FIN_WAIT1 4
 #define TCP_FIN_WAIT2 5
+#define TCP_TIME_WAIT 6
+#define TCP_LAST_ACK  9
+#define TCP_CLOSING   11
+#define CLOSED_STATES \
+	(1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 | 1u << TCP_LAST_ACK | 1u << TCP_CLOSING)
 
 /* include/net/inet_hashtables.h: keeps the ends of listeners' chains apart from the others'. */
 #define LISTENING_NULLS_BASE (1U << 29)
@@ -107,6 +114,16 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 	struct hlist_nulls_node skc_nulls_node;
+} KERNEL;
+
+struct socket;
+
+struct sock {
+	struct socket *sk_socket;
+} KERNEL;
+
+struct inet_timewait_sock {
+	unsigned char tw_substate;
 } KERNEL;
 
 struct {
@@ -239,6 +256,17 @@ static inline void put_addresses(struct census_record *r, const __u64 *copy)
 		r->local[i] = r->peer[i] = 0;
 }
 
+/* What is told of only some states lies beyond what was copied, in a line of memory that is better
+ * not touched without need. Only a closed socket can be an orphan. */
+static inline void put_kind(struct census_record *r, __u64 from)
+{
+	r->substate = r->orphan = 0;
+	if (r->state == TCP_TIME_WAIT)
+		r->substate = BPF_CORE_READ((struct inet_timewait_sock *)from, tw_substate);
+	else if (CLOSED_STATES >> (r->state & 31) & 1)
+		r->orphan = !BPF_CORE_READ((struct sock *)from, sk_socket);
+}
+
 static inline void put_record(struct census_record *r, const __u64 *copy)
 {
 	r->cookie = FIELD(copy, __u64, skc_cookie);
@@ -269,6 +297,7 @@ static inline long take_socket(struct census_area *a)
 	if (n >= CENSUS_RECORDS)
 		return leave_slot(a);
 	put_record(&a->records[n], copy);
+	put_kind(&a->records[n], from);
 	a->count = n + 1;
 	return 0;
 }

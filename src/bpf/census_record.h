@@ -20,7 +20,9 @@ struct census_record {
 	uint16_t peer_port;  /* network order */
 	uint16_t family;     /* AF_INET or AF_INET6 */
 	uint8_t state;       /* TCP_*; of every minisocket but a request TCP_TIME_WAIT */
-	uint8_t zero[5];
+	uint8_t substate;    /* of such a minisocket: TCP_TIME_WAIT or TCP_FIN_WAIT2 */
+	uint8_t orphan;      /* closed, and no struct socket is left of it */
+	uint8_t zero[3];
 };
 
 _Static_assert(sizeof(struct census_record) == 56, "the record must have no holes");

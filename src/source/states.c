@@ -2,67 +2,62 @@
 #include "source/states.h"
 
 #include <errno.h>
-
-#ifdef WITH_BPF
-
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <linux/bpf.h>
 
-#include "bpf/iterator.h"
-#include "bpf/states_counts.h"
+#include "source/census.h"
 
-#ifdef WORDS_BIGENDIAN
-#include "bpf/states.lskel.eb.h"
-#else
-#include "bpf/states.lskel.el.h"
-#endif
+#define KERNEL_STATES 16 /* above the kernel's TCP_MAX_STATES */
 
-_Static_assert(STATE_NEW_SYN_RECV < STATES_COUNTS_STATES, "room for the kernel's states");
+_Static_assert(STATE_NEW_SYN_RECV < KERNEL_STATES, "room for the kernel's states");
 
-struct states {
-	struct states_bpf *skel;
-	int fd;
+/* The rows of a count. */
+enum kind {
+	KIND_FULL,   /* a socket that a process has, or had to accept */
+	KIND_ORPHAN, /* a full socket that has been closed, and nobody has it */
+	KIND_MINI,   /* a FIN_WAIT2 minisocket, a TIME_WAIT, a request */
+	KINDS,
 };
 
-static int open_iterator(struct states *states)
-{
-	states->skel = states_bpf__open();
-	if (!states->skel)
-		return -ENOMEM;
-	if (states_bpf__load(states->skel) < 0 || states_bpf__attach(states->skel) < 0)
-		return -EINVAL;
-	states->fd = iterator_create(states->skel->links.count_states_fd);
-	return states->fd < 0 ? states->fd : 0;
-}
+struct states {
+	struct census *census;
+	uint64_t sockets[2][KINDS][KERNEL_STATES]; /* [IPv6], [kind], [as the kernel numbers it] */
+};
 
 struct states *states_open(void)
 {
 	struct states *states = calloc(1, sizeof(*states));
 
-	if (!states)
-		return NULL;
-	states->fd = -1;
-	if (open_iterator(states) == 0)
+	if (states && census_open(&states->census) == 0)
 		return states;
-	states_close(states);
+	free(states);
 	return NULL;
 }
 
-/* The program writes nothing, so that one read is the whole pass. */
+/* Under the state that sock_diag would give it (inet_diag_dump_icsk(), inet_twsk_diag_fill(),
+ * inet_req_diag_fill()), so that the two agree. */
+static int count(void *ctx, const struct census_record *record)
+{
+	struct states *states = ctx;
+	unsigned int state = record->state;
+	enum kind kind = record->orphan ? KIND_ORPHAN : KIND_FULL;
+
+	if (state == STATE_TIME_WAIT || state == STATE_NEW_SYN_RECV) {
+		state = state == STATE_TIME_WAIT ? record->substate : STATE_SYN_RECV;
+		kind = KIND_MINI;
+	}
+	states->sockets[record->family == AF_INET6][kind][state % KERNEL_STATES]++;
+	return 0;
+}
+
 int states_count(struct states *states)
 {
-	char nothing[64];
-	ssize_t got = iterator_read(states->fd, nothing, sizeof(nothing));
+	int err = census_walk(states->census, CENSUS_CONNECTIONS, UINT32_MAX, count, states);
 
-	if (got < 0)
-		return (int)got;
-	return got == 0 && states->skel->bss->counts.whole ? 0 : -EIO;
+	return err ? err : census_walk(states->census, CENSUS_LISTENERS, UINT32_MAX, count, states);
 }
 
 /* Its queues are as the decoder in tcp.c has them: a minisocket has none. */
-static struct socket alike(uint8_t family, enum states_counts_kind kind, unsigned int state)
+static struct socket alike(uint8_t family, enum kind kind, unsigned int state)
 {
 	struct socket sk;
 
@@ -71,8 +66,8 @@ static struct socket alike(uint8_t family, enum states_counts_kind kind, unsigne
 	sk.protocol = IPPROTO_TCP;
 	sk.family = family;
 	sk.state = state > STATE_NEW_SYN_RECV ? STATE_UNKNOWN : (enum sock_state)state;
-	sk.queue_unit = kind == STATES_COUNTS_MINI ? QUEUE_NONE : QUEUE_BYTES;
-	sk.inode = kind == STATES_COUNTS_FULL;
+	sk.queue_unit = kind == KIND_MINI ? QUEUE_NONE : QUEUE_BYTES;
+	sk.inode = kind == KIND_FULL;
 	return sk;
 }
 
@@ -88,14 +83,13 @@ static int hand_on(const struct socket *sk, uint64_t n, const struct selection *
 static int hand_on_version(const struct states *states, bool v6, const struct selection *sel,
 			   alike_sink sink, void *ctx, uint64_t *sockets)
 {
-	const struct states_counts *counts = &states->skel->bss->counts;
 	int err = 0;
 
-	for (int kind = 0; kind < STATES_COUNTS_KINDS; kind++)
-		for (unsigned int i = 0; i < STATES_COUNTS_STATES && !err; i++) {
+	for (int kind = 0; kind < KINDS; kind++)
+		for (unsigned int i = 0; i < KERNEL_STATES && !err; i++) {
 			const struct socket sk = alike(v6 ? AF_INET6 : AF_INET, kind, i);
 
-			err = hand_on(&sk, counts->sockets[v6][kind][i], sel, sink, ctx, sockets);
+			err = hand_on(&sk, states->sockets[v6][kind][i], sel, sink, ctx, sockets);
 		}
 	return err;
 }
@@ -117,39 +111,6 @@ void states_close(struct states *states)
 {
 	if (!states)
 		return;
-	if (states->fd >= 0)
-		close(states->fd);
-	states_bpf__destroy(states->skel);
+	census_close(states->census);
 	free(states);
 }
-
-#else /* !WITH_BPF */
-
-struct states *states_open(void)
-{
-	return NULL;
-}
-
-int states_count(struct states *states)
-{
-	(void)states;
-	return -EOPNOTSUPP;
-}
-
-int states_each(const struct states *states, const struct selection *sel, alike_sink sink,
-		void *ctx, uint64_t *sockets)
-{
-	(void)states;
-	(void)sel;
-	(void)sink;
-	(void)ctx;
-	*sockets = 0;
-	return -EOPNOTSUPP;
-}
-
-void states_close(struct states *states)
-{
-	(void)states;
-}
-
-#endif

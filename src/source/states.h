@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * States: how many TCP sockets of this network namespace there are in each state, counted inside
- * the kernel by the BPF program bpf/states.bpf.c. Who wants to know no more of a socket than its
+ * States: how many TCP sockets of this network namespace there are in each state, by the census
+ * (source/census.h). Who wants to know no more of a socket than its
  * state, its IP version and whether it is an orphan need not have each of them told: a message of
  * the dump costs more than a look.
  *
  * The counts are the dump's: what it calls TIME_WAIT, SYN_RECV or FIN_WAIT2 is counted there. Only
- * sockets that are bound and nothing else (STATE_BOUND_INACTIVE) are in no table that the iterator
+ * sockets that are bound and nothing else (STATE_BOUND_INACTIVE) are in no table that the census
  * walks; a dump of that state alone adds them.
  */
 #ifndef LINGERSTAT_SOURCE_STATES_H
@@ -24,7 +24,7 @@ struct states;
  * when it is not to be had, for whatever reason. */
 struct states *states_open(void);
 
-/* Counts, once, the sockets of the namespace in which states_open() was called. Returns 0 or a
+/* Counts, once, the sockets of the namespace that the process is in. Returns 0 or a
  * negative errno: a dump may take its place then. */
 int states_count(struct states *states);
 

@@ -211,7 +211,19 @@ static void who_may_not_load_programs_gets_the_same(void **state)
 
 /* --- which of the two was it? -------------------------------------------------------------- */
 
-static bool loads_a_program(const char *const words[])
+/* A loader is run once for each program; the census on top, at least once a table. */
+#define RUNS_OF_A_CENSUS 3
+
+static int occurrences(const char *text, const char *word)
+{
+	int n = 0;
+
+	for (; (text = strstr(text, word)); text++)
+		n++;
+	return n;
+}
+
+static bool takes_a_census(const char *const words[])
 {
 	const char *argv[MAX_ARGS] = { "strace", "-e", "trace=bpf", "lingerstat", "summary" };
 	struct tool_run run;
@@ -221,7 +233,7 @@ static bool loads_a_program(const char *const words[])
 		argv[5 + i] = words[i];
 	assert_return_code(tool_run_traced(&run, argv), 0);
 	assert_int_equal(run.status, 0);
-	loads = strstr(run.errors, "BPF_ITER_CREATE");
+	loads = occurrences(run.errors, "BPF_PROG_TEST_RUN") >= RUNS_OF_A_CENSUS;
 	tool_free(&run);
 	return loads;
 }
@@ -246,18 +258,18 @@ static void a_crowd_is_counted_inside_the_kernel(void **state)
 {
 	(void)state;
 	skip_without_bpf();
-	assert_true(loads_a_program(WORDS("-t", "--by=state")));
-	assert_true(loads_a_program(WORDS("-t", "--sections=states")));
+	assert_true(takes_a_census(WORDS("-t", "--by=state")));
+	assert_true(takes_a_census(WORDS("-t", "--sections=states")));
 }
 
 static void who_wants_more_gets_a_dump(void **state)
 {
 	(void)state;
 	skip_without_bpf();
-	assert_false(loads_a_program(WORDS("-t", "--by=local-port")));
-	assert_false(loads_a_program(WORDS("-t", "--by=state", "state", "time-wait")));
-	assert_false(loads_a_program(WORDS("-t", "--by=state", ANY)));
-	assert_false(loads_a_program(WORDS("-u", "--by=state")));
+	assert_false(takes_a_census(WORDS("-t", "--by=local-port")));
+	assert_false(takes_a_census(WORDS("-t", "--by=state", "state", "time-wait")));
+	assert_false(takes_a_census(WORDS("-t", "--by=state", ANY)));
+	assert_false(takes_a_census(WORDS("-u", "--by=state")));
 }
 
 static void few_sockets_are_dumped(void **state)
@@ -267,7 +279,7 @@ static void few_sockets_are_dumped(void **state)
 	(void)state;
 	skip_without_bpf();
 	assert_return_code(namespace_enter(&why), 0);
-	assert_false(loads_a_program(WORDS("-t", "--by=state")));
+	assert_false(takes_a_census(WORDS("-t", "--by=state")));
 }
 
 int main(void)
