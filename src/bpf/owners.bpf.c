@@ -45,12 +45,7 @@ struct task_struct {
 	char comm[OWNERS_RECORD_COMM];
 } KERNEL;
 
-struct inode {
-	unsigned long i_ino;
-} KERNEL;
-
 struct file {
-	struct inode *f_inode;
 	unsigned int f_flags;
 } KERNEL;
 
@@ -102,6 +97,18 @@ struct sock {
 
 struct socket {
 	struct sock *sk;
+} KERNEL;
+
+struct inode {
+	unsigned long i_ino;
+} KERNEL;
+
+/*
+ * A socket and the inode of its file (SOCK_INODE()). The inode is not looked for through the file:
+ * among names that were looked up `inode` has the place of `net` (see above).
+ */
+struct socket_alloc {
+	struct inode vfs_inode;
 } KERNEL;
 
 struct inet_connection_sock {
@@ -275,13 +282,13 @@ static __always_inline void read_ends(struct owners_record *record, struct sock 
 
 /* Newer kernels have the number beside other things that are read of the socket (6.16), which
  * spares a look at the inode: that is rarely in the processor's cache. */
-static __always_inline uint64_t inode_of(struct file *file, struct sock *sk)
+static __always_inline uint64_t inode_of(struct socket *sock, struct sock *sk)
 {
 	uint64_t ino = 0;
 
 	if (bpf_core_field_exists(sk->sk_ino))
 		ino = sk->sk_ino;
-	return ino ? ino : BPF_CORE_READ(file, f_inode, i_ino);
+	return ino ? ino : BPF_CORE_READ((struct socket_alloc *)sock, vfs_inode.i_ino);
 }
 
 SEC("iter/task_file")
@@ -311,7 +318,7 @@ int dump_owners(struct bpf_iter__task_file *ctx)
 		return 0;
 	bpf_probe_read_kernel(record.comm, sizeof(record.comm), leader->comm);
 	record.fd = ctx->fd;
-	record.inode = inode_of(file, sk);
+	record.inode = inode_of(sock, sk);
 	if (bpf_core_field_exists(file->f_flags)) {
 		record.known |= OWNERS_KNOWS_FILE_FLAGS;
 		record.file_flags = file->f_flags;
