@@ -8,9 +8,9 @@
 
 #include "cmd/run.h"
 
-/* Makes run->enrich.here.peers, where the plan needs it and this kernel is listed: of unix sockets by
- * one dump of all. A dump that breaks leaves what it did not tell unknown, after a message. Returns
- * 0 or -ENOMEM. */
+/* Makes run->enrich.here.peers, where the plan needs it and this kernel is listed: of unix sockets
+ * by one dump of all. A dump that breaks leaves what it did not tell unknown, after a message.
+ * Returns 0 or -ENOMEM. */
 int prepass_peers(struct run *run);
 
 /* From here on the first TCP socket whose other end should be on this host, and was not met by the
@@ -18,8 +18,8 @@ int prepass_peers(struct run *run);
  * addresses, which a host whose connections all have holders never needs. */
 void prepass_complete_peers(struct run *run);
 
-/* Makes run->enrich.here.subflows likewise, by a dump of MPTCP, and where that has any connection, one
- * of TCP. Returns 0 or -ENOMEM. */
+/* Makes run->enrich.here.subflows likewise, by a dump of MPTCP, and where that has any connection,
+ * one of TCP. Returns 0 or -ENOMEM. */
 int prepass_subflows(struct run *run);
 
 /* True when it is certain that the filter selects nothing, whoever holds the sockets: then nobody

@@ -128,7 +128,8 @@ static uint32_t census_states(const struct selection *sel)
 {
 	uint32_t states = sel->states;
 
-	return states & STATE_BIT(STATE_SYN_RECV) ? states | STATE_BIT(STATE_NEW_SYN_RECV) : states;
+	return (states & STATE_BIT(STATE_SYN_RECV)) ? states | STATE_BIT(STATE_NEW_SYN_RECV)
+						    : states;
 }
 
 /* --- all of them --------------------------------------------------------------------------- */

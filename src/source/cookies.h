@@ -31,7 +31,7 @@ static inline void cookies_note(struct cookies *cookies, uint64_t cookie)
 {
 	uint64_t difference = cookie - cookies->last;
 	/* Small ones in either direction become small numbers. */
-	uint64_t rest = difference << 1 ^ (uint64_t)((int64_t)difference >> 63);
+	uint64_t rest = difference << 1 ^ (0 - (difference >> 63));
 
 	if (cookies->room - cookies->len < 10 && !cookies_grow(cookies))
 		return;

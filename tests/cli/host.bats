@@ -34,7 +34,7 @@ said() {
 	on_host 'mount -t tmpfs none /proc && "$LINGERSTAT" check' >"$out" 2>"$err" || status=$?
 	grep -q '^LINGERSTAT .*unknown' "$out"
 	on_host 'mount -t tmpfs none /proc && "$LINGERSTAT" metrics' >"$out" 2>"$err"
-	! grep -q '^lingerstat_limit_used{limit="orphans"}' "$out"
+	! grep -q '^lingerstat_limit_used{limit="orphans"}' "$out" || false
 	on_host 'mount -t tmpfs none /proc && "$LINGERSTAT" summary -n' >"$out" 2>"$err"
 	grep -q -- '-' "$out"
 }

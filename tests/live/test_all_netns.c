@@ -255,7 +255,7 @@ static void list_all(struct listing *listing, const struct run_as *as)
 	char words[32];
 	const char *const args[] = { "-a", "-t", "--all-netns", words, NULL };
 
-	snprintf(words, sizeof(words), "sport = %u or dport = %u", PORT, PORT);
+	snprintf(words, sizeof(words), "sport = %d or dport = %d", PORT, PORT);
 	assert_int_equal(harness_list_as(listing, as, args), 0);
 }
 
