@@ -4,6 +4,7 @@
 #include "source/census.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 #ifdef WITH_BPF
 
