@@ -90,7 +90,7 @@ static int open_mount(const char *dir, uint64_t *id)
 /* Takes a mount, if it shows more than the one that is known. */
 static void take_mount(struct cgroups *c, const char *dir)
 {
-	uint64_t id;
+	uint64_t id = 0;
 	int fd;
 
 	if (c->mount_id == ROOT_ID)
