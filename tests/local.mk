@@ -485,6 +485,19 @@ churn: lingerstat$(EXEEXT) tests/live/test_churn$(EXEEXT)
 	LINGERSTAT='$(abs_top_builddir)/lingerstat' LINGERSTAT_CHURN_RUNS=50 \
 		LINGERSTAT_CHURN_SOCKETS=50000 tests/live/test_churn
 .PHONY: churn
+# What the tests reach of src. Some run the tool as another user, so its counters may be written by
+# anyone.
+COVERAGE_TESTS = $(TESTS)
+coverage:
+	@test -n '$(COVERAGE_FLAGS)' || { \
+		echo 'make coverage: configure --enable-coverage first' >&2; exit 1; }
+	@find . -name '*.gcda' -exec rm -f {} +
+	@find src -type d -exec chmod a+rwx {} +
+	@umask 0; $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(COVERAGE_TESTS)'
+	@JQ='$(JQ)' $(top_srcdir)/tests/coverage
+CLEANFILES += src/*.gc?? src/*/*.gc?? contrib/*/*.gc?? tests/*/*.gc?? tests/*/*/*.gc??
+.PHONY: coverage
+EXTRA_DIST += tests/coverage
 
 # Static analysis and style: what CI demands. LINT names the checks; `tidy` is one more.
 LINT = analyzer cppcheck shell format man
