@@ -190,6 +190,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/grid.h \
 	src/present/json.c \
 	src/present/json.h \
+	src/present/memo.c \
+	src/present/memo.h \
 	src/present/members.c \
 	src/present/members.h \
 	src/present/orders.c \
@@ -203,6 +205,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/sentences.h \
 	src/present/sorter.c \
 	src/present/sorter.h \
+	src/present/steady.c \
+	src/present/steady.h \
 	src/present/style.c \
 	src/present/style.h \
 	src/present/summary.c \

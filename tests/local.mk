@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/test_bytecode \
 	tests/unit/test_close \
 	tests/unit/test_column \
+	tests/unit/test_memo \
 	tests/unit/test_cookies \
 	tests/unit/test_turnover \
 	tests/unit/test_recheck \
@@ -74,6 +75,7 @@ tests_unit_test_turnover_SOURCES = tests/unit/test_turnover.c $(UNIT_HEADER)
 UNIT_MADE = tests/unit/made.h $(UNIT_HEADER)
 tests_unit_test_counts_SOURCES = tests/unit/test_counts.c $(UNIT_MADE)
 tests_unit_test_groups_SOURCES = tests/unit/test_groups.c $(UNIT_MADE)
+tests_unit_test_memo_SOURCES = tests/unit/test_memo.c $(UNIT_MADE)
 tests_unit_test_limits_SOURCES = tests/unit/test_limits.c $(UNIT_HEADER)
 tests_unit_test_machine_SOURCES = tests/unit/test_machine.c $(UNIT_HEADER)
 tests_unit_test_escape_SOURCES = tests/unit/test_escape.c $(UNIT_HEADER)

@@ -3,6 +3,7 @@
  * JSON in two wrappings of the same objects: one document, or one object a line. The keys are
  * the column table's paths; columns under one parent stand together in it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@
 #include "present/cells.h"
 #include "present/escape.h"
 #include "present/json.h"
+#include "present/memo.h"
 
 #define PREFIX_SIZE 48
 
@@ -17,6 +19,14 @@
 struct prefix {
 	char text[PREFIX_SIZE];
 	size_t len;
+};
+
+/* Columns that are written together. */
+struct run {
+	size_t from, to;
+	struct memo *memo; /* NULL: they are written anew for each socket */
+	bool depends;      /* some do not apply to every socket */
+	void (*tail)(struct outbuf *b, const struct socket *sk); /* of the last one; or NULL */
 };
 
 struct json {
@@ -27,8 +37,11 @@ struct json {
 	bool first; /* no socket yet */
 	size_t count;
 	const struct column *columns[COLUMNS_MAX];
-	struct prefix prefix[COLUMNS_MAX]; /* what goes before each value */
+	struct prefix prefix[COLUMNS_MAX];        /* what goes before each value */
+	const struct steady *steady[COLUMNS_MAX]; /* what is steady in each, or NULL */
 	bool ends_in_parent;
+	size_t n_runs;
+	struct run runs[COLUMNS_MAX];
 	const struct explain_context *explain; /* NULL: no sentences */
 };
 
@@ -85,10 +98,44 @@ static void choose_columns(struct json *j, const struct column_list *list)
 		if (!is_chosen(list, &table[i]))
 			continue;
 		make_prefix(&j->prefix[j->count], table[i].json, before);
+		j->steady[j->count] = steady_of(&table[i]);
 		j->columns[j->count++] = &table[i];
 		before = table[i].json;
 	}
 	j->ends_in_parent = before && parent_length(before);
+}
+
+/* Adds a column to the run that ends before it; false where it has to begin another. */
+static bool join_run(struct run *run, const struct steady *steady)
+{
+	if (!run->memo != !steady)
+		return false;
+	if (!steady)
+		return true;
+	if (run->tail || !memo_add(run->memo, steady))
+		return false;
+	run->depends |= steady->applies != NULL;
+	run->tail = steady->tail;
+	return true;
+}
+
+/* The columns in runs. Returns 0 or -ENOMEM. */
+static int plan_runs(struct json *j)
+{
+	for (size_t i = 0; i < j->count; i++) {
+		const struct steady *steady = j->steady[i];
+		struct run *run = &j->runs[j->n_runs];
+
+		if (!j->n_runs || !join_run(run - 1, steady)) {
+			*run = (struct run){ .from = i, .to = i };
+			if (steady && !(run->memo = memo_new()))
+				return -ENOMEM;
+			j->n_runs++;
+			join_run(run, steady);
+		}
+		j->runs[j->n_runs - 1].to = i + 1;
+	}
+	return 0;
 }
 
 static void put_text(struct outbuf *b, const char *key, const char *text)
@@ -198,16 +245,57 @@ static void json_begin(struct writer *w, const struct run_info *info)
 
 static void put_subflows(struct json *j, const struct socket *sk);
 
-/* A socket's columns, up to the end of the object. */
-static void put_columns(struct json *j, const struct socket *sk)
+static void put_values(struct json *j, struct outbuf *b, const struct run *run,
+		       const struct socket *sk)
 {
-	for (size_t i = 0; i < j->count; i++) {
-		put_prefix(j->out, &j->prefix[i]);
+	for (size_t i = run->from; i < run->to; i++) {
+		put_prefix(b, &j->prefix[i]);
 		if (j->columns[i]->value == json_subflows && sk->subflows.count)
 			put_subflows(j, sk);
 		else
-			j->columns[i]->value(j->out, sk);
+			j->columns[i]->value(b, sk);
 	}
+}
+
+static bool applies(const struct json *j, const struct run *run, const struct socket *sk)
+{
+	for (size_t i = run->from; run->depends && i < run->to; i++)
+		if (j->steady[i]->applies && !j->steady[i]->applies(sk))
+			return false;
+	return run->memo;
+}
+
+/* What a run's memo keeps: all but the tail. */
+static void put_steady(struct json *j, struct outbuf *b, const struct run *run,
+		       const struct socket *sk)
+{
+	for (size_t i = run->from; i < run->to; i++) {
+		const struct steady *steady = j->steady[i];
+
+		put_prefix(b, &j->prefix[i]);
+		(steady->head ? steady->head : steady->value)(b, sk);
+	}
+}
+
+static void put_run(struct json *j, const struct run *run, const struct socket *sk)
+{
+	if (!applies(j, run, sk)) {
+		put_values(j, j->out, run, sk);
+		return;
+	}
+	if (!memo_put(run->memo, j->out, sk)) {
+		put_steady(j, memo_start(run->memo), run, sk);
+		memo_keep(run->memo, j->out, sk);
+	}
+	if (run->tail)
+		run->tail(j->out, sk);
+}
+
+/* A socket's columns, up to the end of the object. */
+static void put_columns(struct json *j, const struct socket *sk)
+{
+	for (size_t i = 0; i < j->n_runs; i++)
+		put_run(j, &j->runs[i], sk);
 	if (j->ends_in_parent)
 		outbuf_char(j->out, '}');
 }
@@ -257,7 +345,11 @@ static void json_end(struct writer *w, const struct run_result *result)
 
 static void json_free(struct writer *w)
 {
-	free(w);
+	struct json *j = (struct json *)w;
+
+	for (size_t i = 0; i < j->n_runs; i++)
+		memo_free(j->runs[i].memo);
+	free(j);
 }
 
 static struct writer *open_json(struct outbuf *out, const struct writer_options *options,
@@ -274,6 +366,10 @@ static struct writer *open_json(struct outbuf *out, const struct writer_options 
 	j->explain = options->explain;
 	j->first = true;
 	choose_columns(j, options->columns);
+	if (plan_runs(j) < 0) {
+		json_free(&j->writer);
+		return NULL;
+	}
 	return &j->writer;
 }
 
