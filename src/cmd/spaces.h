@@ -29,6 +29,12 @@ struct spaces {
 	uint64_t missing; /* that are there and could not be dumped; told */
 };
 
+/* Of a run in one namespace: nothing is open. */
+#define SPACES_NONE                         \
+	{                                   \
+		.all.again = -1, .home = -1 \
+	}
+
 /* Finds the namespaces. The run is in its own, which is the first. Returns 0 or a negative errno
  * after a message. */
 int spaces_open(struct run *run);
