@@ -103,7 +103,7 @@ static int keep_name(struct peers *p, const char *name, uint16_t len)
 		p->names = bigger;
 		p->cap_names = cap;
 	}
-	if (len)
+	if (name)
 		memcpy(p->names + p->n_names, name, len);
 	p->n_names += len;
 	return 0;

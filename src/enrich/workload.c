@@ -35,7 +35,7 @@ static struct piece piece_of(const char *text)
 
 static bool is(struct piece p, const char *text)
 {
-	return p.len == strlen(text) && memcmp(p.text, text, p.len) == 0;
+	return p.text && p.len == strlen(text) && memcmp(p.text, text, p.len) == 0;
 }
 
 /* Takes a prefix and a suffix off; false when they are not there, or nothing is between them. */
