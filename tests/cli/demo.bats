@@ -99,7 +99,8 @@ lying_tool() {
 }
 
 @test "demo: a wrong risk is noticed" {
-	lying_tool 's/"risk":"possible"/"risk":"none"/'
+	# A busy machine makes of "possible" a "likely".
+	lying_tool 's/"risk":"[a-z]*"/"risk":"none"/'
 	run "$demo" --here close-answered
 	skip_without_linger
 	[ "$status" -eq 1 ]
