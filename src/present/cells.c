@@ -255,8 +255,8 @@ static void put_moment(struct outbuf *b, int64_t ms)
 	char text[32] = "";
 	struct tm tm;
 
-	if (gmtime_r(&seconds, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm))
+		*text = '\0';
 	outbuf_printf(b, "%s.%03dZ", text, (int)(ms % 1000));
 }
 
