@@ -161,6 +161,16 @@ static bool says_nothing(const struct check_options *o, const struct check *c)
 	return o->quiet && c->report.verdict == VERDICT_OK;
 }
 
+/* Whoever runs plugins shows their first line; this one takes no memory. */
+static enum result say_no_memory(void)
+{
+	static const char line[] = "LINGERSTAT UNKNOWN: memory was short\n";
+
+	if (write(STDOUT_FILENO, line, sizeof(line) - 1) < 0)
+		message("cannot write to standard output: %s", strerror(errno));
+	return RESULT_PLUGIN_UNKNOWN;
+}
+
 /* `said`: the messages of the run, or NULL. */
 static enum result print_report(const struct check *c, const char *said)
 {
@@ -171,7 +181,7 @@ static enum result print_report(const struct check *c, const char *said)
 	if (says_nothing(o, c))
 		return RESULT_PLUGIN_OK;
 	if (outbuf_open(&b, -1) < 0)
-		return RESULT_PLUGIN_UNKNOWN;
+		return say_no_memory();
 	plugin_line(&b, &c->report);
 	put_blame(&b, c);
 	if (o->verbose)
@@ -192,7 +202,7 @@ static enum result print_failure(const char *said)
 	size_t len = said ? strcspn(said, "\n") : 0;
 
 	if (outbuf_open(&b, -1) < 0)
-		return RESULT_PLUGIN_UNKNOWN;
+		return say_no_memory();
 	snprintf(why, sizeof(why), "%.*s", (int)len, said ? said : "");
 	plugin_unknown(&b, said ? why : "it could not be measured");
 	if (said && said[len])
