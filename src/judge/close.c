@@ -147,7 +147,10 @@ static int64_t at_stake(const struct socket *sk, bool unread, const struct close
 	/* There is unread data, of nobody knows how many bytes. */
 	if (unread && f->unread_bytes == UNKNOWN)
 		return UNKNOWN;
-	return bytes + (f->unread_bytes > 0 ? f->unread_bytes : 0);
+	/* A recording may hold any number. */
+	if (f->unread_bytes > 0 && __builtin_add_overflow(bytes, f->unread_bytes, &bytes))
+		return INT64_MAX;
+	return bytes;
 }
 
 /* A queue counted in memory, or messages, tells that there is data, though not how much. */

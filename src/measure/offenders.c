@@ -143,12 +143,13 @@ static int add_holders(struct offenders *o, const struct socket *sk)
 	for (uint32_t i = 0; i < sk->holders.count; i++) {
 		const struct holder *h = &sk->holders.items[i];
 
-		put_process(&o->text, h);
-		entry = entry_of(o);
-		if (!entry)
-			return -ENOMEM;
-		if (i == 0 || sk->holders.items[i - 1].pid != h->pid)
+		if (i == 0 || sk->holders.items[i - 1].pid != h->pid) {
+			put_process(&o->text, h);
+			entry = entry_of(o);
+			if (!entry)
+				return -ENOMEM;
 			entry->weight += weight_of(o->measure, sk);
+		}
 		add_fd(entry, h->fd);
 	}
 	return 0;

@@ -52,7 +52,7 @@ if HAVE_JANSSON
 TESTS_UNIT += tests/fuzz/test_corpora
 endif
 
-FUZZ_FOUND = dump events filter filterfile inet replay state sums tcp
+FUZZ_FOUND = dump events filter filterfile inet output replay state sums tcp
 FUZZ_DICTS = filter machine procnet range state
 EXTRA_DIST += tests/fuzz/run-fuzz $(FUZZ_TARGETS:%=tests/fuzz/corpus/%) \
 	$(FUZZ_FOUND:%=tests/fuzz/found/%) \
