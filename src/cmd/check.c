@@ -141,26 +141,6 @@ static void put_blame(struct outbuf *b, const struct check *c)
 
 /* --- the result ------------------------------------------------------------------------------ */
 
-/* One write: a reader sees all or nothing. */
-static enum result print_all(struct outbuf *b, enum verdict verdict)
-{
-	struct outbuf out;
-	int err = b->error ? b->error : outbuf_open(&out, STDOUT_FILENO);
-
-	if (!err) {
-		outbuf_put(&out, b->data, b->len);
-		err = outbuf_close(&out);
-	}
-	if (err)
-		message("cannot write to standard output: %s", strerror(-err));
-	return err ? RESULT_PLUGIN_UNKNOWN : RESULT_PLUGIN_OK + (enum result)verdict;
-}
-
-static bool says_nothing(const struct check_options *o, const struct check *c)
-{
-	return o->quiet && c->report.verdict == VERDICT_OK;
-}
-
 /* Whoever runs plugins shows their first line; this one takes no memory. */
 static enum result say_no_memory(void)
 {
@@ -169,6 +149,26 @@ static enum result say_no_memory(void)
 	if (write(STDOUT_FILENO, line, sizeof(line) - 1) < 0)
 		message("cannot write to standard output: %s", strerror(errno));
 	return RESULT_PLUGIN_UNKNOWN;
+}
+
+/* One write: a reader sees all or nothing. */
+static enum result print_all(struct outbuf *b, enum verdict verdict)
+{
+	struct outbuf out;
+	int err = b->error ? b->error : outbuf_open(&out, STDOUT_FILENO);
+
+	if (err)
+		return say_no_memory();
+	outbuf_put(&out, b->data, b->len);
+	err = outbuf_close(&out);
+	if (err)
+		message("cannot write to standard output: %s", strerror(-err));
+	return err ? RESULT_PLUGIN_UNKNOWN : RESULT_PLUGIN_OK + (enum result)verdict;
+}
+
+static bool says_nothing(const struct check_options *o, const struct check *c)
+{
+	return o->quiet && c->report.verdict == VERDICT_OK;
 }
 
 /* `said`: the messages of the run, or NULL. */

@@ -274,6 +274,7 @@ enum result listing_run(const struct listing *listing)
 {
 	struct view v = {
 		.listing = listing,
+		.run = RUN_NOT_OPENED,
 		.tally_wanted = is_table(listing) && !listing->plan.events && isatty(STDOUT_FILENO),
 	};
 	enum result result = RESULT_FAILED;

@@ -259,7 +259,7 @@ static enum result write_metrics(const struct metrics_options *o, const struct c
 static enum result metrics_run(int argc, char **argv)
 {
 	struct metrics_options o = { 0 };
-	struct collection c = { .run = { .again = -1 } };
+	struct collection c = { .run = RUN_NOT_OPENED };
 	enum result result;
 	int rest, err;
 

@@ -256,7 +256,8 @@ int run_open(struct run *run, const struct run_plan *plan)
 	bool census;
 	int err;
 
-	*run = (struct run){ .plan = plan, .again = -1, .spaces = SPACES_NONE };
+	*run = (struct run)RUN_NOT_OPENED;
+	run->plan = plan;
 	if (plan->netns_error)
 		return plan->netns_error;
 	enter_stage(run, "opening the source", NULL);

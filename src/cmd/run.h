@@ -79,6 +79,12 @@ struct run {
 	void *pause_ctx;
 };
 
+/* For run_close() of a run that was not opened: no descriptor is its own, 0 neither. */
+#define RUN_NOT_OPENED                             \
+	{                                          \
+		.again = -1, .spaces = SPACES_NONE \
+	}
+
 /* Opens the source, gathers owners, drops every capability. Returns 0, or a negative errno after
  * a message. run_close() is due in either case. */
 int run_open(struct run *run, const struct run_plan *plan);

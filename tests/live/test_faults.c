@@ -409,6 +409,7 @@ static void run_base(struct trial *trial)
 	if (run.status)
 		printf("# without faults: status %d, %s%s\n", run.status, run.output, run.errors);
 	assert_int_equal(run.status, 0);
+	assert_int_equal(trial->base.low, 0);
 	trial->output = strdup(run.output);
 	if (trial->command->format == NDJSON || trial->command->format == JSON) {
 		document = parse(trial->command, run.output);
