@@ -43,7 +43,7 @@ hold() {
 # hold_all: a holder of each name; a filter for all of their ports is in $where, their number in
 # $held.
 hold_all() {
-	where= held=0
+	where='' held=0
 	for name in "${evil[@]}"; do
 		hold "$name"
 		where="${where:+$where or }sport = $port"
@@ -147,7 +147,7 @@ is_csv() {
 }
 
 @test "unix names: one row each, and no name is lost in JSON" {
-	local where= held=0
+	local where='' held=0
 	for name in "${evil[@]}" "$(printf 'L%.0s' $(seq 90))"; do
 		hold plain "00$(hex "$name")004142"
 		where="${where:+$where or }pid = $pid"
