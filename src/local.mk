@@ -26,6 +26,7 @@ src_liblingerstat_a_SOURCES = \
 	src/bpf/iterator.h \
 	src/bpf/namespaces_record.h \
 	src/bpf/owners_record.h \
+	src/bpf/pids.h \
 	src/bpf/program.h \
 	src/cmd/absent.c \
 	src/cmd/absent.h \
@@ -302,8 +303,9 @@ BPF_SOURCE_FILES = \
 	src/bpf/namespaces.bpf.c \
 	src/bpf/owners.bpf.c
 src/bpf/namespaces.lskel.$(BPF_ENDIAN).h: src/bpf/namespaces.bpf.c src/bpf/namespaces_record.h \
-	src/bpf/program.h
-src/bpf/owners.lskel.$(BPF_ENDIAN).h: src/bpf/owners.bpf.c src/bpf/owners_record.h src/bpf/program.h
+	src/bpf/pids.h src/bpf/program.h
+src/bpf/owners.lskel.$(BPF_ENDIAN).h: src/bpf/owners.bpf.c src/bpf/owners_record.h \
+	src/bpf/pids.h src/bpf/program.h
 src/bpf/census.lskel.$(BPF_ENDIAN).h: src/bpf/census.bpf.c src/bpf/census_record.h src/bpf/program.h
 EXTRA_DIST += $(BPF_SOURCE_FILES) $(BPF_SKELETONS)
 

@@ -9,6 +9,7 @@
  */
 #include "bpf/program.h"
 #include "bpf/namespaces_record.h"
+#include "bpf/pids.h"
 
 /* Of linux/bpf.h. */
 #define BPF_MAP_TYPE_ARRAY 2
@@ -33,15 +34,6 @@ struct net {
 
 struct nsproxy {
 	struct net *net_ns;
-} KERNEL;
-
-struct upid {
-	int nr;
-} KERNEL;
-
-struct pid {
-	unsigned int level;
-	struct upid numbers[1]; /* really level + 1 of them */
 } KERNEL;
 
 struct task_struct {
@@ -116,22 +108,13 @@ static __always_inline void walk_namespaces(void)
 		bpf_loop(NAMESPACES_MAX + 1, take_namespace, &walk, 0);
 }
 
-/* As in owners.bpf.c. 0 when the task has just been reaped. */
+/* 0 when the task has just been reaped. */
 static __always_inline uint32_t pid_for_reader(struct task_struct *task)
 {
 	struct task_struct *reader = (struct task_struct *)bpf_get_current_task();
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
 	unsigned int level = BPF_CORE_READ(reader, thread_pid, level);
-	uint64_t at = (uint64_t)pid;
-	int nr = 0;
 
-	if (!pid)
-		return 0;
-	at += bpf_core_field_offset(struct pid, numbers);
-	at += (uint64_t)level * bpf_core_type_size(struct upid);
-	at += bpf_core_field_offset(struct upid, nr);
-	bpf_probe_read_kernel(&nr, sizeof(nr), (void *)at);
-	return nr;
+	return pid_at(BPF_CORE_READ(task, thread_pid), level);
 }
 
 static __always_inline uint32_t inode_of(struct task_struct *task)

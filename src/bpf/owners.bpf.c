@@ -19,20 +19,12 @@
 #include <bpf/bpf_endian.h>
 
 #include "bpf/owners_record.h"
+#include "bpf/pids.h"
 
 #define AF_INET     2
 #define AF_INET6    10
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
-
-struct upid {
-	int nr;
-} KERNEL;
-
-struct pid {
-	unsigned int level;
-	struct upid numbers[1]; /* really level + 1 of them */
-} KERNEL;
 
 struct files_struct;
 
@@ -137,27 +129,6 @@ static __always_inline unsigned int level_of_reader(void)
 }
 
 /*
- * The number of a task in the PID namespace of that level, above its own. The iterator shows only
- * processes of the reader's namespace or below it, so numbers[level of the reader] is theirs in the
- * reader's. 0 when the process has just been reaped.
- */
-static __always_inline uint32_t pid_at(struct task_struct *task, unsigned int level)
-{
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	uint64_t at = (uint64_t)pid;
-	int nr = 0;
-
-	if (!pid)
-		return 0;
-	/* The array's length is only known at run time, which CO-RE cannot express by an index. */
-	at += bpf_core_field_offset(struct pid, numbers);
-	at += (uint64_t)level * bpf_core_type_size(struct upid);
-	at += bpf_core_field_offset(struct upid, nr);
-	bpf_probe_read_kernel(&nr, sizeof(nr), (void *)at);
-	return nr;
-}
-
-/*
  * The iterator passes threads over that share their first thread's descriptor table
  * (task_seq_get_next()). Where the first thread has ended it has none, and all that share one
  * among themselves are met: whoever reads the records tells them by this. An address of the
@@ -185,8 +156,9 @@ static __always_inline struct task_struct *read_task(struct owners_record *recor
 		record->table = table_of(task);
 	}
 	if (level > 0) {
-		record->pid = pid_at(leader, level);
-		record->tid = leader == task ? record->pid : pid_at(task, level);
+		record->pid = pid_at(BPF_CORE_READ(leader, thread_pid), level);
+		record->tid = leader == task ? record->pid
+					     : pid_at(BPF_CORE_READ(task, thread_pid), level);
 	}
 	return leader;
 }

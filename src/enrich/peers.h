@@ -34,7 +34,7 @@ void peers_on_missing(struct peers *peers, peers_missing missing, void *ctx);
 
 /* Fills sk->other but for its holders. What the index does not have (another network namespace,
  * another host, younger than the index) stays unknown; so does a TCP socket whose addresses more
- * * than one socket has. A name is valid until peers_free(); no unix socket may be added after the
+ * than one socket has. A name is valid until peers_free(); no unix socket may be added after the
  * first call. */
 void peers_join(struct peers *peers, struct socket *sk);
 
