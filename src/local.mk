@@ -21,6 +21,7 @@ src_liblingerstat_a_SOURCES = \
 	src/base/wordlist.h \
 	src/base/replace.c \
 	src/base/replace.h \
+	src/base/sum.h \
 	src/bpf/census_record.h \
 	src/bpf/iterator.c \
 	src/bpf/iterator.h \

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/sum.h"
 #include "count/top.h"
 #include "plan/needs.h"
 
@@ -341,8 +342,7 @@ static int take_key(void *ctx, const struct group_key *key)
 		return 0;
 	group->at_risk += g->n;
 	group->stake_unknown += sk->close.at_stake_bytes == UNKNOWN ? g->n : 0;
-	if (sk->close.at_stake_bytes > 0)
-		group->stake_bytes += (uint64_t)sk->close.at_stake_bytes * g->n;
+	sum_add(&group->stake_bytes, sk->close.at_stake_bytes, g->n);
 	return 0;
 }
 

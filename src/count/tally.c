@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "count/tally.h"
 
-/* Each function adds one socket for `n` that are alike. */
+#include "base/sum.h"
 
-static void add_known(uint64_t *sum, int64_t v, uint64_t n)
-{
-	if (v > 0)
-		*sum += (uint64_t)v * n;
-}
+/* Each function adds one socket for `n` that are alike. */
 
 static void add_stake(struct stake *s, const struct close_forecast *f, uint64_t n)
 {
 	s->sockets += n;
 	s->unknown += f->at_stake_bytes == UNKNOWN ? n : 0;
-	add_known(&s->bytes, f->at_stake_bytes, n);
+	sum_add(&s->bytes, f->at_stake_bytes, n);
 }
 
 static void add_reasons(struct tally *t, const struct close_forecast *f, uint64_t n)
@@ -30,9 +26,9 @@ static void add_forecast(struct tally *t, const struct close_forecast *f, uint64
 	if (f->risk != RISK_NONE)
 		add_stake(&t->stake, f, n);
 	add_reasons(t, f, n);
-	add_known(&t->loss_min_bytes, f->loss_min_bytes, n);
-	add_known(&t->loss_max_bytes, f->loss_max_bytes, n);
-	add_known(&t->unread_bytes, f->unread_bytes, n);
+	sum_add(&t->loss_min_bytes, f->loss_min_bytes, n);
+	sum_add(&t->loss_max_bytes, f->loss_max_bytes, n);
+	sum_add(&t->unread_bytes, f->unread_bytes, n);
 	t->loss_unknown += f->loss_max_bytes == UNKNOWN ? n : 0;
 	t->unread_unknown += f->unread_bytes == UNKNOWN ? n : 0;
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/sum.h"
 #include "judge/limits.h"
 #include "plan/needs.h"
 
@@ -314,11 +315,11 @@ static void add_loss(struct measure_sums *sums, const struct close_forecast *f)
 		sums->loss_unknown++;
 		return;
 	}
-	sums->loss_most += (uint64_t)f->loss_max_bytes;
+	sum_add(&sums->loss_most, f->loss_max_bytes, 1);
 	if (!hangs)
-		sums->loss_least += (uint64_t)f->loss_max_bytes;
-	else if (f->loss_min_bytes > 0)
-		sums->loss_least += (uint64_t)f->loss_min_bytes;
+		sum_add(&sums->loss_least, f->loss_max_bytes, 1);
+	else
+		sum_add(&sums->loss_least, f->loss_min_bytes, 1);
 }
 
 void facts_add(struct facts *f, const struct socket *sk)
@@ -331,7 +332,7 @@ void facts_add(struct facts *f, const struct socket *sk)
 	if (sk->unread_bytes == UNKNOWN)
 		f->sums.unread_unknown++;
 	else
-		f->sums.unread_bytes += (uint64_t)sk->unread_bytes;
+		sum_add(&f->sums.unread_bytes, sk->unread_bytes, 1);
 }
 
 bool measure_blames(const struct measure *m, const struct socket *sk)

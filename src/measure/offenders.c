@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/outbuf.h"
+#include "base/sum.h"
 #include "count/top.h"
 #include "present/address.h"
 #include "present/escape.h"
@@ -103,14 +104,14 @@ static void put_listener(struct offenders *o, const struct socket *sk)
 
 /* --- adding ---------------------------------------------------------------------------------- */
 
-static uint64_t weight_of(const struct measure *m, const struct socket *sk)
+static int64_t weight_of(const struct measure *m, const struct socket *sk)
 {
 	if (m->offender == OFFENDER_LISTENER)
 		return sk->recv_queue;
 	if (strcmp(m->name, "loss_bytes") == 0)
-		return (uint64_t)sk->close.loss_max_bytes;
+		return sk->close.loss_max_bytes;
 	if (strcmp(m->name, "unread_bytes") == 0)
-		return (uint64_t)sk->unread_bytes;
+		return sk->unread_bytes;
 	return 1;
 }
 
@@ -148,7 +149,7 @@ static int add_holders(struct offenders *o, const struct socket *sk)
 			entry = entry_of(o);
 			if (!entry)
 				return -ENOMEM;
-			entry->weight += weight_of(o->measure, sk);
+			sum_add(&entry->weight, weight_of(o->measure, sk), 1);
 		}
 		add_fd(entry, h->fd);
 	}
@@ -161,7 +162,7 @@ static int add_label(struct offenders *o, const struct socket *sk)
 
 	if (!entry)
 		return -ENOMEM;
-	entry->weight += weight_of(o->measure, sk);
+	sum_add(&entry->weight, weight_of(o->measure, sk), 1);
 	return 0;
 }
 

@@ -156,8 +156,7 @@ static void put_time(struct outbuf *b, const struct timespec *time)
 		put_text(b, "time", NULL);
 		return;
 	}
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	put_text(b, "time", text);
+	put_text(b, "time", strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) ? text : NULL);
 }
 
 static const char *const owners_sources[] = {

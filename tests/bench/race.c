@@ -17,8 +17,6 @@
 
 #define ROUNDS_LEAST 3 /* for a median that one bad run does not shift */
 
-extern char **environ;
-
 static double now(void)
 {
 	struct timespec t;

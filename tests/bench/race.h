@@ -34,7 +34,7 @@ struct racer {
  * that time alone one run is enough. What they print is thrown away; one that does not exit with 0
  * ends the race. Returns 0, or a negative errno after a message.
  */
-int race_run(struct racer *racers, size_t n, size_t rounds, double seconds);
+int race_run(struct racer *racers, size_t n, size_t rounds, double limit);
 
 /* The median of so many numbers, which are sorted. */
 double race_median(double *values, size_t rounds);

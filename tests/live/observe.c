@@ -23,8 +23,6 @@
 #define IDLE_MS  WAIT_MS
 #define STILL_MS 60
 
-extern char **environ;
-
 /* ---- counters ---- */
 
 struct counter_name {

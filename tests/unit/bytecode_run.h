@@ -13,7 +13,7 @@
 #include "model/socket.h"
 
 /* 0, or -EINVAL where the kernel would refuse the code. */
-int bytecode_audit(const void *code, size_t len);
+int bytecode_audit(const void *start, size_t size);
 
 /* Does the kernel let the socket through? `autobound`: its port was not given by bind(). Only for
  * code that passed the audit. */

@@ -58,7 +58,7 @@ const char *json_of(const struct socket *sk,
 		    void (*value)(struct outbuf *b, const struct socket *sk));
 
 /* Demands that a part is, or is not, in a text. */
-void contains(const char *text, const char *part);
-void lacks(const char *text, const char *part);
+void contains(const char *all, const char *part);
+void lacks(const char *all, const char *part);
 
 #endif

@@ -206,7 +206,7 @@ static void congestion_states_have_words(void **state)
 	uint8_t info[TCP_INFO_SIZE] = { 0 };
 
 	(void)state;
-	for (uint8_t i = 0; i < COUNT(words); i++) {
+	for (size_t i = 0; i < COUNT(words); i++) {
 		struct socket sk;
 		struct seen seen;
 

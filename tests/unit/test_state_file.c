@@ -298,7 +298,7 @@ static void add_one_each_round(int runner)
 		struct state_file *file = opened(&here);
 
 		for (uint64_t cookie = 0; cookie < RUNNERS * ROUNDS; cookie++) {
-			bool mine = cookie == (uint64_t)(runner * ROUNDS + i);
+			bool mine = cookie == (uint64_t)runner * ROUNDS + i;
 
 			if (mine || state_file_knows(file, cookie))
 				state_file_seen(file, cookie);

@@ -207,7 +207,7 @@ static void names_no_state_it_does_not_know(void **state)
 static void keeps_every_state(void **state)
 {
 	(void)state;
-	for (uint8_t s = STATE_ESTABLISHED; s <= STATE_CLOSING; s++) {
+	for (int s = STATE_ESTABLISHED; s <= STATE_CLOSING; s++) {
 		const struct inet_diag_msg msg = basic(AF_INET, s);
 
 		/* The one list that holds sockets in CLOSE is that of bound ports. */

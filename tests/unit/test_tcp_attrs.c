@@ -312,7 +312,7 @@ static void stops_at_an_attribute_without_a_header(void **state)
 {
 	(void)state;
 	/* nla_len below the header's own length would go round forever. */
-	for (uint16_t length = 0; length < NLA_HDRLEN; length++) {
+	for (int length = 0; length < NLA_HDRLEN; length++) {
 		const struct inet_diag_msg msg = basic(AF_INET, STATE_ESTABLISHED);
 		struct nlmsghdr *nlh = start(&msg);
 		uint64_t bad = 0;

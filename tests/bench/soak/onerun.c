@@ -16,8 +16,6 @@
 
 #define LIMIT_S 120
 
-extern char **environ;
-
 /* --- what it writes -------------------------------------------------------------------------- */
 
 struct lines {

@@ -36,9 +36,9 @@ int act_first(struct scene *scene, struct truth *truth);
 /* True if act_first() does something, so that a second forecast is worth asking for. */
 bool act_has_first(const struct scenario *s);
 
-/* The last step, the event after it, and the peer's view to its end. `truth` is the socket as
+/* The last step, the event after it, and the peer's view to its end. `known` is the socket as
  * last seen. Gives 0, or -1 with scene->why. */
-int act_last(struct scene *scene, const struct truth *truth, struct observed *seen);
+int act_last(struct scene *scene, const struct truth *known, struct observed *seen);
 
 /* exit and SIGKILL take less, on a busy machine too, unless they wait for linger or for the peer:
  * 5 s and more. */
