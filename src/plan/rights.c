@@ -20,13 +20,16 @@ static const struct {
 	{ RIGHT_ENTER_NETNS, CAP_SYS_ADMIN },
 };
 
+/* libcap-ng asks the kernel when it is first used, which takes two reads of /proc/PID/status, and
+ * goes by what it has applied from then on. */
 int rights_keep(unsigned int rights)
 {
 	bool keep[ARRAY_SIZE(needed)];
+	capng_results_t own = capng_have_capabilities(CAPNG_SELECT_CAPS);
 
-	if (capng_get_caps_process() < 0)
+	if (own == CAPNG_FAIL)
 		return -EIO;
-	if (capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
+	if (own == CAPNG_NONE)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		keep[i] = (rights & needed[i].right) &&
@@ -41,8 +44,6 @@ int rights_keep(unsigned int rights)
 
 bool rights_have(enum right right)
 {
-	if (capng_get_caps_process() < 0)
-		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (needed[i].right == right &&
 		    !capng_have_capability(CAPNG_EFFECTIVE, needed[i].capability))
