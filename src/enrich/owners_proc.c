@@ -80,16 +80,12 @@ static bool is_gone(int err)
 	return err == ENOENT || err == ESRCH;
 }
 
-/* Reads a small file under PID/ whole. Returns its length or a negative errno. */
-static ssize_t read_file(const struct walk *walk, uint32_t pid, const char *name, char *text,
-			 size_t size)
+/* Reads a small file whole. Returns its length or a negative errno. */
+static ssize_t read_file(int dir_fd, const char *path, char *text, size_t size)
 {
-	char path[64];
+	int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
 	ssize_t length;
-	int fd;
 
-	snprintf(path, sizeof(path), "%u/%s", pid, name);
-	fd = openat(walk->proc_fd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	do
@@ -101,20 +97,26 @@ static ssize_t read_file(const struct walk *walk, uint32_t pid, const char *name
 	return length;
 }
 
-/* The process name, byte for byte as the kernel has it; empty when it cannot be read. */
-static void read_comm(const struct walk *walk, uint32_t pid, char comm[OWNER_COMM_SIZE])
+/*
+ * The process name, byte for byte as the kernel has it; empty when it cannot be read. False when
+ * the process has ended. The way there leads through its own open folder of descriptors: by the
+ * number it could end at another process, which got that number meanwhile.
+ */
+static bool read_comm(int dir_fd, const struct owner_record *record, char comm[OWNER_COMM_SIZE])
 {
+	const char *path = record->tid == record->pid ? "../comm" : "../../../comm";
 	char text[OWNER_COMM_SIZE + 1];
-	ssize_t length = read_file(walk, pid, "comm", text, sizeof(text));
+	ssize_t length = read_file(dir_fd, path, text, sizeof(text));
 
 	memset(comm, 0, OWNER_COMM_SIZE);
 	if (length <= 0)
-		return;
+		return !is_gone((int)-length);
 	if (text[length - 1] == '\n')
 		length--;
 	if (length >= OWNER_COMM_SIZE)
 		length = OWNER_COMM_SIZE - 1;
 	memcpy(comm, text, (size_t)length);
+	return true;
 }
 
 /*
@@ -124,12 +126,14 @@ static void read_comm(const struct walk *walk, uint32_t pid, char comm[OWNER_COM
  */
 static bool has_no_descriptors(const struct walk *walk, uint32_t pid)
 {
-	char text[512], state;
+	char path[32], text[512], state;
 	const char *rest;
 	unsigned int flags;
 	int threads;
-	ssize_t length = read_file(walk, pid, "stat", text, sizeof(text) - 1);
+	ssize_t length;
 
+	snprintf(path, sizeof(path), "%u/stat", pid);
+	length = read_file(walk->proc_fd, path, text, sizeof(text) - 1);
 	if (length < 0)
 		return is_gone((int)-length);
 	text[length] = '\0';
@@ -162,8 +166,8 @@ static int take_fd(struct walk *walk, int dir_fd, const char *name, struct owner
 	*view = VIEW_SHOWN;
 	if (!parse_socket_link(link, (size_t)length, &record->inode))
 		return 0;
-	if (record->comm[0] == '\0')
-		read_comm(walk, record->pid, record->comm);
+	if (record->comm[0] == '\0' && !read_comm(dir_fd, record, record->comm))
+		return 0;
 	return walk->sink(walk->ctx, record);
 }
 
