@@ -63,6 +63,8 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/listing.c \
 	src/cmd/listing.h \
 	src/cmd/metrics.c \
+	src/cmd/muster.c \
+	src/cmd/muster.h \
 	src/cmd/recheck.c \
 	src/cmd/recheck.h \
 	src/cmd/options.c \
@@ -223,6 +225,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/writer.c \
 	src/present/writer.h \
 	src/source/attributes.c \
+	src/source/asker.c \
+	src/source/asker.h \
 	src/source/attributes.h \
 	src/source/dccp.c \
 	src/source/details.c \
@@ -251,6 +255,8 @@ src_liblingerstat_a_SOURCES = \
 	src/source/request.h \
 	src/source/raw.c \
 	src/source/replay.c \
+	src/source/roll.c \
+	src/source/roll.h \
 	src/source/sctp.c \
 	src/source/source.c \
 	src/source/source.h \

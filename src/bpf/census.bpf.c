@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The census: a walk over the TCP sockets of the caller's network namespace that says no more than
- * which there are. It reads the kernel's own hash tables, slot by slot, as a lookup does
+ * The census: a walk over the TCP sockets of the caller's network namespace, or of every one that
+ * shares its table, that says no more than which there are. It reads the kernel's own hash tables,
+ * slot by slot, as a lookup does
  * (__inet_lookup_established() in net/ipv4/inet_hashtables.c): under RCU, without a lock and
  * without a reference. It changes nothing and holds up nobody. The kernel's own iterator over TCP
  * (bpf_iter/tcp) is not used: until 6.1.183, 6.6.152, 6.12.104, 6.18.45 and 7.1.9 it takes
@@ -12,6 +13,10 @@
  * "nulls" of Documentation/RCU/rculist_nulls.rst), and each socket its hash: where one of them is
  * of another slot, a socket was freed and used again under the walker's feet, and the slot is
  * walked once more. A socket that comes or goes meanwhile is seen or not.
+ *
+ * Sockets that are bound and nothing else stand in chains of another kind, without such ends: there
+ * each member says what led to it, and where that is not the way that the walker came, the slot is
+ * walked once more.
  *
  * It is run by BPF_PROG_RUN, in the caller's context: as a raw tracepoint's program, which is never
  * attached to anything, as these run under rcu_read_lock() (bpf_prog_test_run_raw_tp()).
@@ -33,6 +38,7 @@
 #define TCP_FIN_WAIT1 4
 #define TCP_FIN_WAIT2 5
 #define TCP_TIME_WAIT 6
+#define TCP_CLOSE     7
 #define TCP_LAST_ACK  9
 #define TCP_CLOSING   11
 #define CLOSED_STATES \
@@ -44,6 +50,14 @@
 #define HEADS_AT_ONCE 8
 #define STEPS_A_CALL  65536
 #define AGAIN_MAX     65536
+
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+} KERNEL;
+
+struct hlist_head {
+	struct hlist_node *first;
+} KERNEL;
 
 struct hlist_nulls_node {
 	struct hlist_nulls_node *next;
@@ -61,9 +75,22 @@ struct inet_listen_hashbucket {
 	struct hlist_nulls_head nulls_head;
 } KERNEL;
 
+struct inet_bind_hashbucket {
+	struct hlist_head chain;
+} KERNEL;
+
+/* An address and port that sockets have bound; `bhash_node` came with the dump of those that are
+ * bound and nothing else (6.8). */
+struct inet_bind2_bucket {
+	struct hlist_node node, bhash_node;
+	struct hlist_head owners;
+} KERNEL;
+
 struct inet_hashinfo {
 	struct inet_ehash_bucket *ehash;
 	unsigned int ehash_mask;
+	struct inet_bind_hashbucket *bhash2;
+	unsigned int bhash_size;
 	unsigned int lhash2_mask;
 	struct inet_listen_hashbucket *lhash2;
 } KERNEL;
@@ -76,7 +103,12 @@ struct netns_ipv4 {
 	struct inet_timewait_death_row tcp_death_row;
 } KERNEL;
 
+struct ns_common {
+	unsigned int inum;
+} KERNEL;
+
 struct net {
+	struct ns_common ns;
 	struct netns_ipv4 ipv4;
 } KERNEL;
 
@@ -114,6 +146,7 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 	struct hlist_nulls_node skc_nulls_node;
+	struct hlist_node skc_bind_node;
 } KERNEL;
 
 struct socket;
@@ -233,7 +266,9 @@ static inline int is_wanted(const struct census_area *a, const __u64 *copy)
 {
 	__u32 state = FIELD(copy, __u8, skc_state);
 
-	if (FIELD(copy, __u64, skc_net.net) != a->net || state > 31)
+	if (!a->every && FIELD(copy, __u64, skc_net.net) != a->net)
+		return 0;
+	if (state > 31)
 		return 0;
 	/* A minisocket in FIN_WAIT2 is in TIME_WAIT here (tw_substate). */
 	if (state == TCP_TIME_WAIT && a->states & 1U << TCP_FIN_WAIT2)
@@ -267,6 +302,11 @@ static inline void put_kind(struct census_record *r, __u64 from)
 		r->orphan = !BPF_CORE_READ((struct sock *)from, sk_socket);
 }
 
+static inline __u32 inode_of(__u64 net)
+{
+	return BPF_CORE_READ((struct net *)net, ns.inum);
+}
+
 static inline void put_record(struct census_record *r, const __u64 *copy)
 {
 	r->cookie = FIELD(copy, __u64, skc_cookie);
@@ -278,10 +318,26 @@ static inline void put_record(struct census_record *r, const __u64 *copy)
 	put_addresses(r, copy);
 }
 
+/* Returns whether there was room. */
+static inline int put_socket(struct census_area *a, const __u64 *copy, __u64 from)
+{
+	__u32 n = a->count;
+	struct census_record *r;
+
+	if (n >= CENSUS_RECORDS)
+		return 0;
+	r = &a->records[n];
+	put_record(r, copy);
+	put_kind(r, from);
+	r->netns = a->every ? inode_of(FIELD(copy, __u64, skc_net.net)) : 0;
+	a->count = n + 1;
+	return 1;
+}
+
 static inline long take_socket(struct census_area *a)
 {
 	__u64 copy[COPY_WORDS];
-	__u32 size = bpf_core_type_size(struct sock_common), n = a->count;
+	__u32 size = bpf_core_type_size(struct sock_common);
 	__u64 from = a->node - bpf_core_field_offset(struct sock_common, skc_nulls_node);
 
 	if (size > sizeof(copy))
@@ -294,13 +350,68 @@ static inline long take_socket(struct census_area *a)
 	a->node = FIELD(copy, __u64, skc_nulls_node.next);
 	if (!is_wanted(a, copy))
 		return 0;
-	if (n >= CENSUS_RECORDS)
-		return leave_slot(a);
-	put_record(&a->records[n], copy);
-	put_kind(&a->records[n], from);
-	a->count = n + 1;
+	return put_socket(a, copy, from) ? 0 : leave_slot(a);
+}
+
+/* --- bound and nothing else ------------------------------------------------------------------ */
+
+static inline long enter_bound_slot(struct census_area *a)
+{
+	if (a->slot >= a->slots)
+		return stop(a, CENSUS_WHOLE);
+	a->owner = 0;
+	a->from = a->heads + a->slot * bpf_core_type_size(struct inet_bind_hashbucket);
+	if (bpf_probe_read_kernel(&a->node, sizeof(a->node), (void *)a->from))
+		return stop(a, CENSUS_LOST);
+	a->in_chain = a->node != 0;
+	return a->node ? 0 : next_slot(a);
+}
+
+/* One address and port: its sockets come next, then what follows it in the chain. */
+static inline long enter_bucket(struct census_area *a)
+{
+	struct inet_bind2_bucket *bucket;
+	__u64 node[2]; /* next, pprev */
+
+	if (!a->node)
+		return next_slot(a);
+	bucket = (void *)(a->node - bpf_core_field_offset(struct inet_bind2_bucket, node));
+	a->owner_from = (__u64)bucket + bpf_core_field_offset(struct inet_bind2_bucket, owners);
+	if (bpf_probe_read_kernel(&a->owner, sizeof(a->owner), (void *)a->owner_from) ||
+	    bpf_probe_read_kernel(node, sizeof(node), (void *)a->node) || node[1] != a->from)
+		return walk_again(a);
+	a->from = a->node;
+	a->node = node[0];
 	return 0;
 }
+
+static inline long take_owner(struct census_area *a)
+{
+	__u64 copy[COPY_WORDS], came_from = a->owner_from;
+	__u32 size = bpf_core_type_size(struct sock_common);
+	__u64 from = a->owner - bpf_core_field_offset(struct sock_common, skc_bind_node);
+
+	if (size > sizeof(copy))
+		return stop(a, CENSUS_LOST);
+	if (bpf_probe_read_kernel(copy, size, (void *)from) ||
+	    FIELD(copy, __u64, skc_bind_node.pprev) != came_from)
+		return walk_again(a);
+	a->owner_from = a->owner;
+	a->owner = FIELD(copy, __u64, skc_bind_node.next);
+	/* tcp_diag_dump() (before 6.17 inet_diag_dump_icsk()) lists the same. */
+	if (FIELD(copy, __u8, skc_state) != TCP_CLOSE || !is_wanted(a, copy))
+		return 0;
+	return put_socket(a, copy, from) ? 0 : leave_slot(a);
+}
+
+static inline long step_bound(struct census_area *a)
+{
+	if (!a->in_chain)
+		return enter_bound_slot(a);
+	return a->owner ? take_owner(a) : enter_bucket(a);
+}
+
+/* --- the walk -------------------------------------------------------------------------------- */
 
 /* One slot entered, one socket taken, or one chain ended. What it works on is in the area, where
  * the verifier need not follow it. */
@@ -312,9 +423,23 @@ static long step(__u32 i, void *ctx)
 	(void)ctx;
 	if (!a)
 		return 1;
+	if (a->table == CENSUS_BOUND)
+		return step_bound(a);
 	if (!a->in_chain)
 		return enter_slot(a);
 	return a->node & 1 ? end_chain(a) : take_socket(a);
+}
+
+/* A kernel that does not list them has none to count. */
+static inline int find_bound(struct census_area *a, struct inet_hashinfo *tables)
+{
+	a->slots = 0;
+	if (!bpf_core_field_exists(struct inet_bind2_bucket, bhash_node))
+		return 1;
+	a->slots = BPF_CORE_READ(tables, bhash_size);
+	a->heads = (__u64)BPF_CORE_READ(tables, bhash2) +
+		   bpf_core_field_offset(struct inet_bind_hashbucket, chain);
+	return tables != 0;
 }
 
 static inline int find_table(struct census_area *a)
@@ -324,7 +449,9 @@ static inline int find_table(struct census_area *a)
 	struct inet_hashinfo *tables = BPF_CORE_READ(net, ipv4.tcp_death_row.hashinfo);
 
 	a->net = (__u64)net;
-	if (a->table == CENSUS_CONNECTIONS) {
+	if (a->table == CENSUS_BOUND)
+		return find_bound(a, tables);
+	if (a->table != CENSUS_LISTENERS) {
 		a->slots = BPF_CORE_READ(tables, ehash_mask) + 1;
 		a->heads = (__u64)BPF_CORE_READ(tables, ehash) +
 			   bpf_core_field_offset(struct inet_ehash_bucket, chain);
@@ -354,6 +481,8 @@ int take_census(void *ctx)
 		a->end = CENSUS_LOST;
 		return 0;
 	}
+	if (a->table == CENSUS_NO_WALK)
+		return 0;
 	bpf_loop(STEPS_A_CALL, step, (void *)0, 0);
 	/* What a chain has given that was not walked to its end is taken again. */
 	a->count = a->kept;

@@ -23,11 +23,18 @@ struct census_record {
 	uint8_t substate;    /* of such a minisocket: TCP_TIME_WAIT or TCP_FIN_WAIT2 */
 	uint8_t orphan;      /* closed, and no struct socket is left of it */
 	uint8_t zero[3];
+	uint32_t netns; /* where every namespace is asked for: its inode; else 0 */
+	uint32_t zero_too;
 };
 
-_Static_assert(sizeof(struct census_record) == 56, "the record must have no holes");
+_Static_assert(sizeof(struct census_record) == 64, "the record must have no holes");
 
-enum census_table { CENSUS_CONNECTIONS, CENSUS_LISTENERS };
+enum census_table {
+	CENSUS_CONNECTIONS,
+	CENSUS_LISTENERS,
+	CENSUS_BOUND,   /* bound and nothing else, as far as this kernel's dump lists them */
+	CENSUS_NO_WALK, /* finds the table of connections, and no more */
+};
 
 /* Why a call ended. */
 enum census_end {
@@ -48,10 +55,15 @@ struct census_area {
 	uint32_t kept;   /* of them, those of the slots before */
 	uint32_t in_chain;
 	uint32_t again; /* chains that were walked once more: a socket was moved meanwhile */
-	uint32_t zero;
+	uint32_t every; /* asked: sockets of every namespace whose table this is */
 	uint64_t heads; /* addresses in the kernel */
 	uint64_t node;
 	uint64_t net;
+	/* Of CENSUS_BOUND: where it was that led to node; the next of a bucket's sockets, and what
+	 * led to that. */
+	uint64_t from;
+	uint64_t owner;
+	uint64_t owner_from;
 	struct census_record records[CENSUS_RECORDS];
 };
 

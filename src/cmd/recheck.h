@@ -36,6 +36,7 @@ struct recheck {
 	struct cookies listed;
 	struct cookies early; /* of them, listeners and sockets that were bound and no more */
 	bool some_bound;
+	bool spared;
 	uint64_t rows;
 	struct turnover before; /* since RECHECK_ROWS rows were listed */
 	struct census *census;  /* NULL: there will be none */
@@ -55,6 +56,9 @@ void recheck_prepare(struct recheck *recheck, bool always);
 
 /* Forgets who was listed: another namespace comes. */
 void recheck_forget(struct recheck *recheck);
+
+/* No row of this namespace can have been passed over: it is not dumped. */
+void recheck_spare(struct recheck *recheck);
 
 /* The slower part of recheck_note(): looks at the machine's counters. */
 void recheck_begin(struct recheck *recheck);

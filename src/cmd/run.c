@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "cmd/census.h"
 #include "cmd/hints.h"
+#include "cmd/muster.h"
 #include "cmd/prepass.h"
 #include "judge/close.h"
 #include "plan/needs.h"
@@ -135,6 +136,15 @@ static const struct family *next_family(const struct run *run, size_t i)
 	return NULL;
 }
 
+static void dump_family(struct run *run, const struct family *family, const struct selection *sel,
+			socket_sink sink, void *ctx, struct dump_report *report)
+{
+	if (family == &family_tcp && muster_serves(run, sel))
+		muster_dump(run, sel, sink, ctx, report);
+	else
+		source_dump(run->source, family, sel, sink, ctx, report);
+}
+
 void run_families(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
 		  struct dump_report *all)
 {
@@ -148,7 +158,7 @@ void run_families(struct run *run, const struct selection *sel, socket_sink sink
 		if (!(family->netids & wanted))
 			continue;
 		enter_stage(run, "dump of", family->name);
-		source_dump(run->source, family, sel, sink, ctx, &one);
+		dump_family(run, family, sel, sink, ctx, &one);
 		if (dump_incomplete(&one) && !one.sockets)
 			run->unread_netids |= family->netids;
 		merge(all, &one);
@@ -581,6 +591,7 @@ void run_close(struct run *run)
 	late_free(run->late);
 	states_close(run->states);
 	recheck_free(&run->recheck);
+	roll_free(run->roll);
 	if (run->again >= 0)
 		close(run->again);
 	enrichment_close(&run->enrich);

@@ -16,6 +16,7 @@
 #include "enrich/gather.h"
 #include "filter/filter.h"
 #include "judge/restart.h"
+#include "source/roll.h"
 #include "source/source.h"
 #include "source/states.h"
 
@@ -55,11 +56,13 @@ struct run {
 	struct source *source;
 	struct enrichment enrich;
 	struct owners_status owners;
-	struct states *states;    /* to count with, NULL: by the dump */
-	uint32_t counted_netids;  /* need not be dumped: a census has counted them */
-	int again;                /* for a second owners pass, -1: none */
-	struct late *late;        /* sockets to look for again */
-	struct recheck recheck;   /* for rows that the dump has passed over */
+	struct states *states;   /* to count with, NULL: by the dump */
+	uint32_t counted_netids; /* need not be dumped: a census has counted them */
+	int again;               /* for a second owners pass, -1: none */
+	struct late *late;       /* sockets to look for again */
+	struct recheck recheck;  /* for rows that the dump has passed over */
+	struct roll *roll;       /* of all namespaces that share a table, NULL: none */
+	bool roll_failed;
 	uint32_t missing_netids;  /* of the selection, not in this kernel */
 	uint32_t unread_netids;   /* their dump failed and nothing came: unknown, not none */
 	bool want_tcp_peers;      /* the other ends of TCP connections are asked for */

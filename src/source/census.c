@@ -4,6 +4,7 @@
 #include "source/census.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef WITH_BPF
@@ -99,14 +100,15 @@ static int hand_on(const struct census_area *area, census_sink sink, void *ctx)
 	return 0;
 }
 
-int census_walk(struct census *census, enum census_table table, uint32_t states, census_sink sink,
-		void *ctx)
+static int walk(struct census *census, enum census_table table, uint32_t states, bool every,
+		census_sink sink, void *ctx)
 {
 	struct census_area *area = census->area;
 	int err;
 
 	area->table = table;
 	area->states = states;
+	area->every = every;
 	area->slot = area->again = 0;
 	do {
 		err = run_program(census);
@@ -116,6 +118,30 @@ int census_walk(struct census *census, enum census_table table, uint32_t states,
 	if (err || area->end == CENSUS_WHOLE)
 		return err;
 	return area->end == CENSUS_TOO_LONG ? -E2BIG : -ENOTSUP;
+}
+
+int census_walk(struct census *census, enum census_table table, uint32_t states, census_sink sink,
+		void *ctx)
+{
+	return walk(census, table, states, false, sink, ctx);
+}
+
+int census_walk_every(struct census *census, enum census_table table, census_sink sink, void *ctx)
+{
+	return walk(census, table, UINT32_MAX, true, sink, ctx);
+}
+
+int census_find_table(struct census *census, uint64_t *table, uint32_t *slots)
+{
+	int err;
+
+	census->area->table = CENSUS_NO_WALK;
+	err = run_program(census);
+	if (!err && census->area->end == CENSUS_LOST)
+		err = -ENOTSUP;
+	*table = census->area->heads;
+	*slots = census->area->slots;
+	return err;
 }
 
 #else /* !WITH_BPF */
@@ -139,6 +165,18 @@ int census_walk(struct census *census, enum census_table table, uint32_t states,
 	(void)states;
 	(void)sink;
 	(void)ctx;
+	return -EOPNOTSUPP;
+}
+
+int census_walk_every(struct census *census, enum census_table table, census_sink sink, void *ctx)
+{
+	return census_walk(census, table, 0, sink, ctx);
+}
+
+int census_find_table(struct census *census, uint64_t *table, uint32_t *slots)
+{
+	(void)census;
+	*table = *slots = 0;
 	return -EOPNOTSUPP;
 }
 

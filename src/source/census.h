@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The census: which TCP sockets there are in our network namespace, by the BPF program of
+ * The census: which TCP sockets there are in our network namespace, or in all that share its table,
+ * by the BPF program of
  * bpf/census.bpf.c. A dump can pass over sockets (turnover.h); this cannot: who is there from its
  * beginning to its end is in it. It knows who they are and nothing else of them.
  */
@@ -26,5 +27,13 @@ void census_close(struct census *census);
  * has more than CENSUS_RECORDS, -ENOTSUP where this kernel keeps them in another way. */
 int census_walk(struct census *census, enum census_table table, uint32_t states, census_sink sink,
 		void *ctx);
+
+/* The same of every namespace that has its sockets in the table of the one that the process is in,
+ * in whatever state; the record says whose it is. */
+int census_walk_every(struct census *census, enum census_table table, census_sink sink, void *ctx);
+
+/* Which table of connections the namespace has that the process is in, by a number that says
+ * nothing else, and of how many slots. Returns 0 or a negative errno. */
+int census_find_table(struct census *census, uint64_t *table, uint32_t *slots);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "source/asker.h"
 #include "source/procnet.h"
 #include "source/transport.h"
 #include "source/window.h"
@@ -370,6 +371,47 @@ int source_ask(struct source *source, const struct family *family, const struct 
 	if (!err || (one.problem == DUMP_REFUSED && err == -ENOENT))
 		return 0;
 	return dump_problem_set(report, one.problem, err);
+}
+
+static int ask_next(struct asker *asker, struct dump *dump, const struct socket *sk)
+{
+	char buf[FAMILY_REQUEST_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+	return asker_add(asker, dump->family->ask(buf, dump->sel, sk), take_message, dump,
+			 dump->report);
+}
+
+static int ask_all(struct asker *asker, struct dump *dump, source_next next, void *ctx)
+{
+	const struct pause *pause = &dump->source->pause;
+	struct socket sk;
+	int err = 0;
+
+	socket_init(&sk);
+	for (size_t i = 0; !err && next(ctx, &sk); i++) {
+		if (pause->call && i % ASKER_BATCH == 0)
+			pause->call(pause->ctx, false);
+		err = ask_next(asker, dump, &sk);
+	}
+	return err ? err : asker_flush(asker, take_message, dump, dump->report);
+}
+
+int source_ask_many(struct source *source, const struct family *family, const struct selection *sel,
+		    source_next next, void *next_ctx, socket_sink sink, void *ctx,
+		    struct dump_report *report)
+{
+	struct selection all = *sel;
+	struct dump dump = { source, family, &all, sink, ctx, report, false };
+	struct asker *asker;
+	int err = asker_open(&asker);
+
+	if (err)
+		return dump_problem_set(report, DUMP_SEND_FAILED, err);
+	all.bytecode = NULL;
+	all.bytecode_len = 0;
+	err = ask_all(asker, &dump, next, next_ctx);
+	asker_close(asker);
+	return err;
 }
 
 /* Asks for sockets in no state: a kernel that has the family answers with a plain end. */

@@ -156,6 +156,15 @@ bool source_has_socket(struct source *source, const struct socket *sk);
 int source_ask(struct source *source, const struct family *family, const struct selection *sel,
 	       const struct socket *sk, socket_sink sink, void *ctx, struct dump_report *report);
 
+/* Fills in the ends, device and cookie of the next socket to ask for; false: there is no other. */
+typedef bool (*source_next)(void *ctx, struct socket *sk);
+
+/* The same of many, of this kernel, for a third of the cost of one after the other. To be called
+ * after a source_dump(), of which none comes again, as none comes twice that is asked for twice. */
+int source_ask_many(struct source *source, const struct family *family, const struct selection *sel,
+		    source_next next, void *next_ctx, socket_sink sink, void *ctx,
+		    struct dump_report *report);
+
 /* True when this kernel can dump the family. A recording can be asked for any. */
 bool source_has(struct source *source, const struct family *family);
 

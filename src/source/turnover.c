@@ -167,12 +167,22 @@ static int64_t least_slots(void)
 	return slots;
 }
 
+/* Below 0: the table is that of the namespace that the machine started with. Before 6.1 all have
+ * that. */
+bool turnover_shares_table(const char *root)
+{
+	char text[FILE_SIZE];
+
+	return !read_file(root, "sys/net/ipv4/tcp_ehash_entries", text) ||
+	       strtoll(text, NULL, 10) < 0;
+}
+
 int64_t turnover_slots(const char *root)
 {
 	char text[FILE_SIZE];
 	int64_t slots = 0;
 
-	/* Below 0: the table is shared with the namespace that the machine started with. */
+	/* Below 0: as above. */
 	if (read_file(root, "sys/net/ipv4/tcp_ehash_entries", text))
 		slots = llabs(strtoll(text, NULL, 10));
 	return slots ? slots : least_slots();

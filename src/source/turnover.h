@@ -37,6 +37,9 @@ int64_t turnover_sockets(const char *root);
  * that a machine of this size has. */
 int64_t turnover_slots(const char *root);
 
+/* Whether that table is not the namespace's own (net.ipv4.tcp_child_ehash_entries). */
+bool turnover_shares_table(const char *root);
+
 /* How many sockets have left between the two. Both must be known. */
 int64_t turnover_left(const struct turnover *before, const struct turnover *after);
 
