@@ -224,6 +224,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/values.c \
 	src/present/writer.c \
 	src/present/writer.h \
+	src/source/ahead.c \
+	src/source/ahead.h \
 	src/source/attributes.c \
 	src/source/asker.c \
 	src/source/asker.h \

@@ -10,6 +10,7 @@ AM_CPPFLAGS += -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS) \
 
 # Unit tests: no root, no sockets of the machine's.
 UNIT_TESTS = \
+	tests/unit/test_ahead \
 	tests/unit/test_bound \
 	tests/unit/test_bytecode \
 	tests/unit/test_close \
@@ -69,6 +70,8 @@ UNIT_DIAG = tests/unit/diag.c tests/unit/diag.h $(UNIT_HEADER)
 tests_unit_test_close_SOURCES = \
 	tests/unit/test_close.c tests/unit/close_rows.c tests/unit/close_rows.h $(UNIT_DIAG)
 tests_unit_test_column_SOURCES = tests/unit/test_column.c $(UNIT_HEADER)
+tests_unit_test_ahead_SOURCES = tests/unit/test_ahead.c $(UNIT_HEADER)
+tests_unit_test_ahead_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 tests_unit_test_cookies_SOURCES = tests/unit/test_cookies.c $(UNIT_HEADER)
 tests_unit_test_recheck_SOURCES = tests/unit/test_recheck.c $(UNIT_HEADER)
 tests_unit_test_turnover_SOURCES = tests/unit/test_turnover.c $(UNIT_HEADER)
@@ -87,6 +90,7 @@ tests_unit_test_netlink_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=mnl_socket_open2 \
 	-Wl,--wrap=mnl_socket_bind \
 	-Wl,--wrap=mnl_socket_get_portid \
+	-Wl,--wrap=mnl_socket_get_fd \
 	-Wl,--wrap=mnl_socket_sendto \
 	-Wl,--wrap=mnl_socket_recvfrom \
 	-Wl,--wrap=mnl_socket_close

@@ -305,7 +305,7 @@ static void take_json(struct detail_sink *sink, const struct detail *what,
 
 static void put_cell(struct outbuf *b, const struct socket *sk, details_reader read, bool exact)
 {
-	struct put p = { { exact ? take_exact : take_for_people }, b, false };
+	struct put p = { { .take = exact ? take_exact : take_for_people }, b, false };
 	enum details_state state = read(sk, &p.sink);
 
 	if (!p.any)
@@ -314,7 +314,7 @@ static void put_cell(struct outbuf *b, const struct socket *sk, details_reader r
 
 static void put_json(struct outbuf *b, const struct socket *sk, details_reader read)
 {
-	struct put p = { { take_json }, b, false };
+	struct put p = { { .take = take_json }, b, false };
 
 	read(sk, &p.sink);
 	outbuf_str(b, p.any ? "}" : "null");

@@ -11,6 +11,8 @@
 #include <linux/xdp_diag.h>
 #include <sys/socket.h>
 
+#include "source/attributes.h"
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #ifndef AF_XDP
@@ -35,12 +37,12 @@ const void *details_nested(const void *data, size_t size, uint16_t type, size_t 
 	const char *end = (const char *)data + size;
 	const struct nlattr *attr = data;
 
-	while ((const char *)attr < end && mnl_attr_ok(attr, (int)(end - (const char *)attr))) {
-		if (mnl_attr_get_type(attr) == type) {
-			*len = mnl_attr_get_payload_len(attr);
-			return mnl_attr_get_payload(attr);
+	while ((const char *)attr < end && attribute_ok(attr, end - (const char *)attr)) {
+		if (attribute_type(attr) == type) {
+			*len = attribute_length(attr);
+			return attribute_payload(attr);
 		}
-		attr = mnl_attr_next(attr);
+		attr = attribute_next(attr);
 	}
 	return NULL;
 }
@@ -122,19 +124,39 @@ static bool is_plausible(const struct detail *what, uint64_t number)
 	return what->kind != DETAIL_NUMBER || number <= INT64_MAX;
 }
 
+static void take_field(const struct detail_field *f, const void *data, size_t len,
+		       struct detail_sink *sink)
+{
+	struct detail_value value = { 0 };
+
+	value.known =
+		details_number(f, data, len, &value.number) && is_plausible(&f->what, value.number);
+	if (value.known && value.number < f->word_count)
+		value.text = f->words[value.number];
+	sink->take(sink, &f->what, &value);
+}
+
+/* A column of one number asks for it in every row: it shall not pay for the others. */
+static void take_only(const struct detail_field *fields, size_t count, const void *data, size_t len,
+		      struct detail_sink *sink)
+{
+	for (size_t i = 0; i < count && !sink->done; i++) {
+		if (strcmp(fields[i].what.key, sink->only) != 0)
+			continue;
+		take_field(&fields[i], data, len, sink);
+		sink->done = true;
+	}
+}
+
 void details_block(const struct detail_field *fields, size_t count, const void *data, size_t len,
 		   struct detail_sink *sink)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct detail_field *f = &fields[i];
-		struct detail_value value = { 0 };
-
-		value.known = details_number(f, data, len, &value.number) &&
-			      is_plausible(&f->what, value.number);
-		if (value.known && value.number < f->word_count)
-			value.text = f->words[value.number];
-		sink->take(sink, &f->what, &value);
+	if (sink->only) {
+		take_only(fields, count, data, len, sink);
+		return;
 	}
+	for (size_t i = 0; i < count; i++)
+		take_field(&fields[i], data, len, sink);
 }
 
 bool details_nested_number(const void *data, size_t size, uint16_t type, uint8_t bytes,
@@ -362,7 +384,6 @@ enum details_state details_timer(const struct socket *sk, struct detail_sink *si
 
 struct search {
 	struct detail_sink sink; /* first: it is cast back to this */
-	const char *key;
 	enum details_state found;
 	int64_t number;
 };
@@ -372,7 +393,7 @@ static void take_if_sought(struct detail_sink *sink, const struct detail *what,
 {
 	struct search *search = (struct search *)sink;
 
-	if (strcmp(what->key, search->key) != 0)
+	if (strcmp(what->key, sink->only) != 0)
 		return;
 	search->found =
 		value->known && value->number <= INT64_MAX ? DETAILS_GIVEN : DETAILS_UNKNOWN;
@@ -382,7 +403,7 @@ static void take_if_sought(struct detail_sink *sink, const struct detail *what,
 enum details_state details_one(const struct socket *sk, details_reader read, const char *key,
 			       int64_t *number)
 {
-	struct search search = { { take_if_sought }, key, DETAILS_NONE, UNKNOWN };
+	struct search search = { { .take = take_if_sought, .only = key }, DETAILS_NONE, UNKNOWN };
 	enum details_state state = read(sk, &search.sink);
 
 	*number = search.number;

@@ -60,6 +60,10 @@ struct detail_value {
 struct detail_sink {
 	void (*take)(struct detail_sink *sink, const struct detail *what,
 		     const struct detail_value *value);
+	/* NULL: every value is wanted. Else the one of this key: others may be passed over, and
+	 * `done` is set where it was met in a block and nothing else needs to be read. */
+	const char *only;
+	bool done;
 };
 
 /* One value of fixed place in a block. */

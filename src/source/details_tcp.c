@@ -370,6 +370,8 @@ static enum details_state tcp_info(const struct socket *sk, const void *data, si
 		details_block(tcp_times, ARRAY_SIZE(tcp_times), data, has_times(sk) ? len : 0,
 			      sink);
 	}
+	if (sink->done)
+		return DETAILS_GIVEN;
 	take_algorithm(sk, sink);
 	take_ulp(sk, sink);
 	return DETAILS_GIVEN;

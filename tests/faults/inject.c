@@ -12,6 +12,8 @@
  * often; `fired`, how often a rule struck; `leaked`, the blocks of memory that nobody freed; and
  * `low`, how often something was opened as descriptor 0, 1 or 2 (the tool's own place-holders,
  * /dev/null, left out).
+ *
+ * The tool may have a second thread: uses are counted over both, under a lock.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -22,9 +24,12 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -63,9 +68,23 @@ static struct {
 	unsigned long fired, low;
 	void *blocks[BLOCKS]; /* open addressing; TOMB where one was freed */
 	unsigned long live;
-	unsigned int spared; /* above 0: within a call that is left in peace */
 	bool ready;
-} inject;
+	atomic_flag lock;
+} inject = { .lock = ATOMIC_FLAG_INIT };
+
+static __thread unsigned int spared; /* above 0: within a call that is left in peace */
+
+/* A lock that needs no memory and no other call that is counted. */
+static void lock(void)
+{
+	while (atomic_flag_test_and_set(&inject.lock))
+		sched_yield();
+}
+
+static void unlock(void)
+{
+	atomic_flag_clear(&inject.lock);
+}
 
 static char tomb;
 #define TOMB ((void *)&tomb)
@@ -128,31 +147,39 @@ static void meet(void)
 		abort();
 }
 
-/* The rule that strikes at this use of a call; NULL: the call shall work. */
-static const struct rule *strike(const char *name)
+static const struct rule *find_rule(const char *name, unsigned long uses)
 {
-	struct call *call;
-
-	if (!inject.ready || inject.spared || syscall(SYS_getpid) != inject.pid)
-		return NULL;
-	call = find_call(name);
-	call->uses++;
 	for (size_t i = 0; i < inject.n_rules; i++) {
 		const struct rule *r = &inject.rules[i];
 
-		if (strcmp(r->call, name) != 0 || call->uses < r->nth ||
-		    (r->times && call->uses >= r->nth + r->times))
-			continue;
-		inject.fired++;
-		if (r->what == MEET)
-			meet();
-		if (r->what == SIGNAL)
-			raise(r->number);
-		if (r->what == FAIL)
-			errno = r->number;
-		return r->what == MEET || r->what == SIGNAL ? NULL : r;
+		if (strcmp(r->call, name) == 0 && uses >= r->nth &&
+		    (!r->times || uses < r->nth + r->times))
+			return r;
 	}
 	return NULL;
+}
+
+/* The rule that strikes at this use of a call; NULL: the call shall work. A signal is the
+ * process's, as one from outside is. */
+static const struct rule *strike(const char *name)
+{
+	const struct rule *r;
+
+	if (!inject.ready || spared || syscall(SYS_getpid) != inject.pid)
+		return NULL;
+	lock();
+	r = find_rule(name, ++find_call(name)->uses);
+	inject.fired += r != NULL;
+	unlock();
+	if (!r)
+		return NULL;
+	if (r->what == MEET)
+		meet();
+	if (r->what == SIGNAL)
+		syscall(SYS_kill, inject.pid, r->number);
+	if (r->what == FAIL)
+		errno = r->number;
+	return r->what == MEET || r->what == SIGNAL ? NULL : r;
 }
 
 static bool fails(const char *name)
@@ -195,24 +222,32 @@ static void note_block(void *block)
 {
 	size_t i = slot_of(block);
 
-	if (!block || !inject.ready || inject.live > BLOCKS / 2)
+	if (!block || !inject.ready)
 		return;
-	while (inject.blocks[i] && inject.blocks[i] != TOMB)
-		i = (i + 1) % BLOCKS;
-	inject.blocks[i] = block;
-	inject.live++;
+	lock();
+	if (inject.live <= BLOCKS / 2) {
+		while (inject.blocks[i] && inject.blocks[i] != TOMB)
+			i = (i + 1) % BLOCKS;
+		inject.blocks[i] = block;
+		inject.live++;
+	}
+	unlock();
 }
 
 static void forget_block(const void *block)
 {
-	size_t i = slot_of(block);
+	size_t i = slot_of(block), n = 0;
 
-	for (size_t n = 0; n < BLOCKS && inject.blocks[i]; n++, i = (i + 1) % BLOCKS)
-		if (inject.blocks[i] == block) {
-			inject.blocks[i] = TOMB;
-			inject.live--;
-			return;
-		}
+	if (!block)
+		return;
+	lock();
+	while (n++ < BLOCKS && inject.blocks[i] && inject.blocks[i] != block)
+		i = (i + 1) % BLOCKS;
+	if (inject.blocks[i] == block) {
+		inject.blocks[i] = TOMB;
+		inject.live--;
+	}
+	unlock();
 }
 
 /* Looked up once, and not from within a lookup. */
@@ -288,9 +323,9 @@ void free(void *block)
 	{                                         \
 		REAL(name);                       \
 		type result;                      \
-		inject.spared++;                  \
+		spared++;                         \
 		result = real arguments;          \
-		inject.spared--;                  \
+		spared--;                         \
 		return result;                    \
 	}
 
@@ -306,9 +341,9 @@ SPARED(int, getaddrinfo,
 void setservent(int stay)
 {
 	REAL(setservent);
-	inject.spared++;
+	spared++;
 	real(stay);
-	inject.spared--;
+	spared--;
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -473,6 +508,15 @@ CALL(int, getifaddrs, "getifaddrs", (struct ifaddrs * *list), (list), -1)
 CALL(struct if_nameindex *, if_nameindex, "if_nameindex", (void), (), NULL)
 int capset(void *header, const void *data);
 CALL(int, capset, "capset", (void *header, const void *data), (header, data), -1)
+
+/* It gives the errno instead of setting it. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *ctx)
+{
+	REAL(pthread_create);
+	const struct rule *rule = strike("pthread_create");
+
+	return rule ? rule->number : real(thread, attr, run, ctx);
+}
 
 /* bpf(2) has a name of its own, whatever else goes through here. */
 long syscall(long number, ...)

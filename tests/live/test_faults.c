@@ -14,10 +14,12 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -478,11 +480,80 @@ static void a_recording(void **state)
 	try_command(&command);
 }
 
+/* --- a dump that is read ahead ---------------------------------------------------------------- */
+
+#define PAIRS 2500 /* of unix sockets: some fifteen datagrams */
+
+static const struct command long_list = { NAMED("list", "-a", "-x", "--format=ndjson"), NDJSON,
+					  NULL };
+
+static bool has_processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+}
+
+static void close_pairs(int *fds)
+{
+	for (size_t i = 0; i < 2 * PAIRS && fds[i] > 0; i++)
+		close(fds[i]);
+	free(fds);
+}
+
+/* NULL where so many descriptors are not to be had. */
+static int *open_pairs(void)
+{
+	struct rlimit limit = { 4 * PAIRS, 4 * PAIRS };
+	int *fds = calloc(2 * PAIRS + 1, sizeof(*fds));
+
+	assert_non_null(fds);
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		getrlimit(RLIMIT_NOFILE, &limit);
+	for (size_t i = 0; i < PAIRS; i++)
+		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds + 2 * i) < 0) {
+			fds[2 * i] = 0;
+			print_message("# %zu descriptors: %s\n", 2 * i, strerror(errno));
+			close_pairs(fds);
+			return NULL;
+		}
+	return fds;
+}
+
+/* The last of a run's receives are the reader's; a receive that fails there fails as one of the
+ * program's own does. */
+static void a_dump_that_is_read_ahead(void **state)
+{
+	static const char *const whats[] = { "105", "12", "4", "11", "short", "eof" };
+	static const unsigned long before_end[] = { 0, 1, 4 };
+	struct trial trial = { .command = &long_list };
+	unsigned long receives;
+	int *fds;
+
+	(void)state;
+	if (!injected_possible() || !has_processors() || !(fds = open_pairs()))
+		skip();
+	run_base(&trial);
+	receives = injected_uses(&trial.base, "recvmsg");
+	assert_true(injected_uses(&trial.base, "pthread_create") >= 1);
+	try_fault(&trial, "pthread_create", "11", 1);
+	for (size_t i = 0; i < COUNT(whats); i++)
+		for (size_t k = 0; k < COUNT(before_end); k++)
+			try_fault(&trial, "recvmsg", whats[i], receives - before_end[k]);
+	try_series(&trial, "malloc", "12", 8);
+	close_pairs(fds);
+	printf("# %u runs, a fault in %u of them, %u went wrong\n", trial.runs, trial.struck,
+	       trial.problems);
+	free(trial.output);
+	json_decref(trial.rows);
+	assert_int_equal(trial.problems, 0);
+	assert_true(trial.struck > 18);
+}
+
 /* --- signals ---------------------------------------------------------------------------------- */
 
-static void check_signal(int number, const char *call, unsigned long nth)
+static void check_signal(int number, const char *const argv[], const char *call, unsigned long nth)
 {
-	static const char *const argv[] = NAMED("list", "-a", "-t", "-x", "--format=ndjson");
 	struct injected report;
 	struct tool_run run;
 	char rules[64];
@@ -499,6 +570,7 @@ static void check_signal(int number, const char *call, unsigned long nth)
 
 static void a_signal_ends_a_dump(void **state)
 {
+	static const char *const argv[] = NAMED("list", "-a", "-t", "-x", "--format=ndjson");
 	static const int signals[] = { SIGINT, SIGTERM, SIGPIPE };
 
 	(void)state;
@@ -506,10 +578,31 @@ static void a_signal_ends_a_dump(void **state)
 		skip();
 	for (size_t i = 0; i < COUNT(signals); i++) {
 		for (unsigned long nth = 1; nth <= 5; nth++)
-			check_signal(signals[i], "recvmsg", nth);
-		check_signal(signals[i], "bpf", 1);
-		check_signal(signals[i], "write", 1);
+			check_signal(signals[i], argv, "recvmsg", nth);
+		check_signal(signals[i], argv, "bpf", 1);
+		check_signal(signals[i], argv, "write", 1);
 	}
+}
+
+/* The reader has them blocked: they are for the thread that writes. */
+static void a_signal_ends_a_dump_that_is_read_ahead(void **state)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	struct injected base;
+	struct tool_run run;
+	int *fds;
+
+	(void)state;
+	if (!injected_possible() || !has_processors() || !(fds = open_pairs()))
+		skip();
+	assert_int_equal(injected_run(&run, &base, NULL, long_list.argv), 0);
+	tool_free(&run);
+	assert_true(injected_uses(&base, "pthread_create") >= 1);
+	for (size_t i = 0; i < COUNT(signals); i++)
+		for (unsigned long before_end = 1; before_end <= 3; before_end++)
+			check_signal(signals[i], long_list.argv, "recvmsg",
+				     injected_uses(&base, "recvmsg") - before_end);
+	close_pairs(fds);
 }
 
 /* --- the sockets ------------------------------------------------------------------------------ */
@@ -568,6 +661,8 @@ int main(void)
 		cmocka_unit_test(an_explanation),
 		cmocka_unit_test(a_recording),
 		cmocka_unit_test(a_signal_ends_a_dump),
+		cmocka_unit_test(a_dump_that_is_read_ahead),
+		cmocka_unit_test(a_signal_ends_a_dump_that_is_read_ahead),
 	};
 
 	injected_alone();

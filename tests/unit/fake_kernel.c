@@ -24,6 +24,7 @@ unsigned int __wrap_mnl_socket_get_portid(const struct mnl_socket *nl);
 ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t size);
 ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size);
 int __wrap_mnl_socket_close(struct mnl_socket *nl);
+int __wrap_mnl_socket_get_fd(const struct mnl_socket *nl);
 
 struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
 {
@@ -34,6 +35,7 @@ struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
 		return NULL;
 	}
 	kernel.opened++;
+	kernel.opener = pthread_self();
 	return (struct mnl_socket *)&kernel;
 }
 
@@ -50,6 +52,12 @@ unsigned int __wrap_mnl_socket_get_portid(const struct mnl_socket *nl)
 {
 	assert_ptr_equal(nl, &kernel);
 	return PORTID;
+}
+
+int __wrap_mnl_socket_get_fd(const struct mnl_socket *nl)
+{
+	assert_ptr_equal(nl, &kernel);
+	return kernel.fd ? kernel.fd : -1;
 }
 
 ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t size)
@@ -97,6 +105,7 @@ ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_
 	if (kernel.next == kernel.count)
 		fail_msg("reads on after the answer has ended");
 	kernel.next++;
+	kernel.read_ahead += !pthread_equal(pthread_self(), kernel.opener);
 	if (a->error) {
 		errno = a->error;
 		return -1;

@@ -6,6 +6,7 @@
 #ifndef LINGERSTAT_TESTS_UNIT_FAKE_KERNEL_H
 #define LINGERSTAT_TESTS_UNIT_FAKE_KERNEL_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/netlink.h>
@@ -16,15 +17,18 @@
 struct answer {
 	int error; /* errno, 0: the datagram */
 	size_t length;
-	char data[4096] __attribute__((aligned(NLMSG_ALIGNTO)));
+	char data[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
 struct fake_kernel {
-	struct answer answers[8];
+	struct answer answers[24];
 	size_t count, next; /* written, and given so far */
 	int open_error, bind_error, send_error;
 	int opened, closed, sent;
 	uint32_t seq; /* of the last request */
+	int fd;       /* what stands for the socket's descriptor; 0: none does */
+	pthread_t opener;
+	size_t read_ahead; /* answers that another thread than the opener received */
 };
 
 extern struct fake_kernel kernel;

@@ -8,7 +8,10 @@
 #include "unit/unit.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "source/source.h"
 #include "unit/diag.h"
@@ -83,6 +86,39 @@ static int tear_down(void **state)
 	(void)state;
 	source_close(dump.source);
 	return kernel.opened == 1 && kernel.closed == 1 ? 0 : -1;
+}
+
+/* --- read ahead ------------------------------------------------------------------------------- */
+
+#define LARGE  20000 /* bytes of a datagram that makes the transport think of a reader */
+#define BEFORE 12    /* such datagrams: enough for one */
+
+static bool has_processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+}
+
+/* The same tests with a long dump before, so that a thread reads when it comes to what they are
+ * about. */
+static int set_up_ahead(void **state)
+{
+	static const char nothing[LARGE];
+	int err = set_up(state);
+
+	kernel.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	for (int i = 0; i < BEFORE; i++)
+		add_message(datagram(), NLMSG_NOOP, nothing, sizeof(nothing));
+	return kernel.fd < 0 ? -1 : err;
+}
+
+static int tear_down_ahead(void **state)
+{
+	close(kernel.fd);
+	if (has_processors() && !kernel.read_ahead)
+		return -1;
+	return tear_down(state);
 }
 
 /* --- whole dumps ------------------------------------------------------------------------------ */
@@ -436,6 +472,11 @@ static void binding_fails(void **state)
 
 #define DUMP_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+#define LONG_DUMP_TEST(function)                                                  \
+	{                                                                         \
+#function "_ahead", function, set_up_ahead, tear_down_ahead, NULL \
+	}
+
 /* --- between datagrams ------------------------------------------------------------------------ */
 
 static struct {
@@ -504,6 +545,32 @@ int main(void)
 		DUMP_TEST(an_interruption_told_by_done_is_incomplete),
 		DUMP_TEST(a_malformed_socket_makes_it_incomplete),
 		DUMP_TEST(a_pause_comes_before_each_datagram),
+		LONG_DUMP_TEST(an_empty_dump_is_whole),
+		LONG_DUMP_TEST(several_datagrams_are_one_dump),
+		LONG_DUMP_TEST(a_done_without_a_code_is_an_end),
+		LONG_DUMP_TEST(repeats_are_dropped_and_counted),
+		LONG_DUMP_TEST(a_second_dump_starts_anew),
+		LONG_DUMP_TEST(a_signal_does_not_end_the_dump),
+		LONG_DUMP_TEST(foreign_messages_are_passed_over),
+		LONG_DUMP_TEST(noop_and_acknowledgement_are_passed_over),
+		LONG_DUMP_TEST(an_error_inside_done),
+		LONG_DUMP_TEST(an_error_inside_done_after_sockets),
+		LONG_DUMP_TEST(a_refusal),
+		LONG_DUMP_TEST(a_refusal_that_is_cut),
+		LONG_DUMP_TEST(an_overrun_message),
+		LONG_DUMP_TEST(an_overrun_of_the_receive_buffer),
+		LONG_DUMP_TEST(a_truncated_datagram),
+		LONG_DUMP_TEST(a_failing_receive),
+		LONG_DUMP_TEST(an_end_without_done),
+		LONG_DUMP_TEST(garbage_behind_a_message),
+		LONG_DUMP_TEST(a_length_beyond_the_datagram),
+		LONG_DUMP_TEST(a_length_below_the_header),
+		LONG_DUMP_TEST(a_length_of_two_gigabytes),
+		LONG_DUMP_TEST(a_datagram_shorter_than_a_header),
+		LONG_DUMP_TEST(a_sink_that_stops),
+		LONG_DUMP_TEST(an_interrupted_dump_is_incomplete),
+		LONG_DUMP_TEST(an_interruption_told_by_done_is_incomplete),
+		LONG_DUMP_TEST(a_malformed_socket_makes_it_incomplete),
 		cmocka_unit_test(every_problem_has_its_own_words),
 		cmocka_unit_test(opening_fails),
 		cmocka_unit_test(binding_fails),
