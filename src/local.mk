@@ -39,6 +39,7 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/census.h \
 	src/cmd/check.c \
 	src/cmd/check.h \
+	src/cmd/check_blame.c \
 	src/cmd/check_options.c \
 	src/cmd/check_run.c \
 	src/cmd/cmd.h \
@@ -106,6 +107,8 @@ src_liblingerstat_a_SOURCES = \
 	src/enrich/links.h \
 	src/enrich/machine.c \
 	src/enrich/machine.h \
+	src/enrich/machines.c \
+	src/enrich/machines.h \
 	src/enrich/namespaces.c \
 	src/enrich/namespaces.h \
 	src/enrich/namespaces_bpf.c \

@@ -156,6 +156,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_netns \
 	tests/live/test_all_netns \
 	tests/live/test_muster \
+	tests/live/test_all_netns_sums \
 	tests/live/test_threads \
 	tests/live/test_contexts \
 	tests/live/test_cgroups \
@@ -236,6 +237,8 @@ tests_live_test_explain_SOURCES = \
 	tests/live/test_explain.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_restart_SOURCES = tests/live/test_restart.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_all_netns_sums_SOURCES = tests/live/test_all_netns_sums.c $(LIVE_TOOL) \
+	$(LIVE_HARNESS)
 tests_live_test_all_netns_SOURCES = tests/live/test_all_netns.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_muster_SOURCES = \
 	tests/live/test_muster.c tests/live/zoo.c tests/live/zoo.h \

@@ -16,9 +16,6 @@
 #include "cmd/capture.h"
 #include "cmd/cmd.h"
 #include "plan/rights.h"
-#include "present/address.h"
-
-#define OFFENDERS_SHOWN 5 /* of each measure */
 
 static enum result print_help(void)
 {
@@ -58,85 +55,6 @@ static enum result print_version(void)
 {
 	common_version();
 	return RESULT_PLUGIN_OK;
-}
-
-/* --- who is behind it ------------------------------------------------------------------------ */
-
-static void put_fds(struct outbuf *b, const struct offender_entry *e)
-{
-	uint32_t shown = e->fd_count < OFFENDER_FDS ? e->fd_count : OFFENDER_FDS;
-
-	if (!shown)
-		return;
-	outbuf_str(b, " (fd");
-	for (uint32_t i = 0; i < shown; i++)
-		outbuf_printf(b, " %u", e->fds[i]);
-	outbuf_str(b, e->fd_count > shown ? " ...)" : ")");
-}
-
-static void put_offenders(struct outbuf *b, const struct offenders *o)
-{
-	size_t count = offenders_count(o);
-
-	for (size_t i = 0; i < count && i < OFFENDERS_SHOWN; i++) {
-		const struct offender_entry *entry;
-		const char *label = offenders_item(o, i, &entry);
-
-		outbuf_printf(b, "%s: %llu ", offenders_measure(o)->name,
-			      (unsigned long long)entry->weight);
-		plugin_text(b, label);
-		put_fds(b, entry);
-		outbuf_char(b, '\n');
-	}
-	if (count > OFFENDERS_SHOWN)
-		outbuf_printf(b, "%s: and %zu more\n", offenders_measure(o)->name,
-			      count - OFFENDERS_SHOWN);
-}
-
-static void put_address(struct outbuf *b, const struct destination *d, const uint8_t *bytes,
-			uint16_t port)
-{
-	struct endpoint end = { .port = port };
-
-	memcpy(&end.addr, bytes, d->family == AF_INET6 ? 16 : 4);
-	outbuf_str(b, d->family == AF_INET6 ? "[" : "");
-	address_number(b, d->family, &end);
-	outbuf_str(b, d->family == AF_INET6 ? "]" : "");
-	if (port)
-		outbuf_printf(b, ":%u", port);
-}
-
-static void put_destinations(struct outbuf *b, const struct check *c)
-{
-	const struct ports *ports = c->counts.ports;
-
-	for (size_t i = 0; ports && i < ports_count(ports) && i < OFFENDERS_SHOWN; i++) {
-		const struct destination_use *use;
-		const struct destination *d = ports_item(ports, i, &use);
-
-		outbuf_printf(b, "ports_percent: %llu from ", (unsigned long long)use->ports);
-		put_address(b, d, d->local, 0);
-		outbuf_str(b, " to ");
-		put_address(b, d, d->peer, d->peer_port);
-		outbuf_printf(b, ", %llu of them in TIME-WAIT\n",
-			      (unsigned long long)use->time_wait);
-	}
-}
-
-static void put_blame(struct outbuf *b, const struct check *c)
-{
-	size_t n;
-	const struct measure *measures = measure_table(&n);
-
-	for (size_t i = 0; i < n; i++) {
-		enum verdict v = c->report.verdicts[i];
-
-		if (c->offenders[i])
-			put_offenders(b, c->offenders[i]);
-		else if (measures[i].offender == OFFENDER_DESTINATION &&
-			 (v == VERDICT_WARNING || v == VERDICT_CRITICAL))
-			put_destinations(b, c);
-	}
 }
 
 /* --- the result ------------------------------------------------------------------------------ */
@@ -183,7 +101,7 @@ static enum result print_report(const struct check *c, const char *said)
 	if (outbuf_open(&b, -1) < 0)
 		return say_no_memory();
 	plugin_line(&b, &c->report);
-	put_blame(&b, c);
+	check_put_blame(&b, c);
 	if (o->verbose)
 		plugin_details(&b, &c->report);
 	if (said && (o->verbose || c->report.verdict != VERDICT_OK))

@@ -153,6 +153,8 @@ static const struct option_row selecting_rows[] = {
 	{ "ipv6", '6', NULL, "only IPv6", common_opt_ipv6 },
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf or none", opt_linger },
 	{ "read", 0, "FILE", "check a recording (ss -D)", opt_read },
+	{ "net", 'N', "NETNS", "of this network namespace: name, PID or path", common_opt_net },
+	{ "all-netns", 0, NULL, "the sum over every network namespace", common_opt_all_netns },
 	{ "help", 'h', NULL, "this text", common_opt_help },
 	{ "version", 'V', NULL, "version and how it was built", common_opt_version },
 };

@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "cmd/check.h"
 #include "cmd/run.h"
+#include "enrich/netns.h"
 #include "judge/limits.h"
 #include "model/words.h"
 #include "plan/needs.h"
@@ -14,9 +15,9 @@
 
 #define TIMED_OUT PLUGIN_NAME " UNKNOWN: timed out after %u s in the stage: "
 
-static void enter_stage(void *ctx, const char *what, const char *which)
+void check_stage(void *check, const char *what, const char *which)
 {
-	deadline_stage(&((struct check *)ctx)->deadline, what, which);
+	deadline_stage(&((struct check *)check)->deadline, what, which);
 }
 
 static int start_deadline(struct check *c)
@@ -32,6 +33,11 @@ static int start_deadline(struct check *c)
 	return err;
 }
 
+static bool is_everywhere(const struct check *c)
+{
+	return c->options->common.plan.all_netns;
+}
+
 /* --- the state file -------------------------------------------------------------------------- */
 
 static int open_state(struct check *c)
@@ -42,22 +48,47 @@ static int open_state(struct check *c)
 
 	if (!c->options->state_path)
 		return 0;
-	enter_stage(c, "lock of the state file", NULL);
+	check_stage(c, "lock of the state file", NULL);
 	state_here(&here);
+	if (is_everywhere(c))
+		here.netns = STATE_EVERYWHERE;
 	err = state_file_open(&c->state, c->options->state_path, &here, &why);
 	if (err)
 		message("--state-file: '%s': %s: %s", c->options->state_path, why, strerror(-err));
 	return err;
 }
 
+/* The sum over the namespaces; UNKNOWN where one of them is. */
+static double sum_rates(struct check *c, int counter)
+{
+	const char *name = machine_counter_row((enum machine_counter)counter)->kernel;
+	double sum = 0;
+
+	for (size_t i = 0; i < c->machines.count; i++) {
+		struct machine_space *space = &c->machines.items[i];
+		double rate =
+			state_file_rate_in(c->state, space->key, name, space->counters[counter]);
+
+		space->rates[counter] = rate;
+		sum = rate < 0 || sum < 0 ? UNKNOWN : sum + rate;
+	}
+	return sum;
+}
+
 static void take_rates(struct check *c)
 {
 	const char *why = state_past_text(state_file_past(c->state));
 
+	/* Of namespaces that are missing nobody knows what they counted. */
+	if (is_everywhere(c) && !c->facts.dumped)
+		return;
 	for (int i = 0; i < MACHINE_COUNTERS; i++) {
 		const char *name = machine_counter_row((enum machine_counter)i)->kernel;
 
-		c->facts.rates[i] = state_file_rate(c->state, name, c->facts.machine.counters[i]);
+		c->facts.rates[i] =
+			is_everywhere(c)
+				? sum_rates(c, i)
+				: state_file_rate(c->state, name, c->facts.machine.counters[i]);
 	}
 	if (why)
 		message("no rates this time: %s", why);
@@ -70,7 +101,7 @@ static void leave_state(struct check *c)
 
 	if (!c->state)
 		return;
-	enter_stage(c, "writing the state file", NULL);
+	check_stage(c, "writing the state file", NULL);
 	err = c->facts.dumped ? state_file_commit(c->state) : 0;
 	if (err)
 		message("--state-file: '%s' cannot be written: %s", c->options->state_path,
@@ -79,8 +110,7 @@ static void leave_state(struct check *c)
 
 /* --- measuring ------------------------------------------------------------------------------- */
 
-/* Seconds since the first run that saw a CLOSE_WAIT; 0 without a state file. */
-static double age_of(const struct check *c, const struct socket *sk)
+double check_age(const struct check *c, const struct socket *sk)
 {
 	return c->state && sk->state == STATE_CLOSE_WAIT ? state_file_seen(c->state, sk->cookie)
 							 : 0;
@@ -89,7 +119,7 @@ static double age_of(const struct check *c, const struct socket *sk)
 static int count_socket(void *ctx, struct socket *sk)
 {
 	struct check *c = ctx;
-	double age = age_of(c, sk);
+	double age = check_age(c, sk);
 
 	facts_add(&c->facts, sk);
 	if (age > c->longest_age)
@@ -116,7 +146,7 @@ static int open_counts(struct check *c)
 	struct count_request request = {
 		.parts = c->plan.count_parts,
 		.keep = 1,
-		.range = &c->facts.machine.ports,
+		.range = &c->machines.here.ports,
 	};
 
 	return counts_open(&c->counts, &request);
@@ -133,25 +163,56 @@ static void take_silence(struct check *c)
 		c->facts.silent_seconds = c->longest_age;
 }
 
+/* Of the machine: one namespace, or one of all. */
+static int read_machine(struct check *c, const struct surroundings *here)
+{
+	char label[NETNS_LABEL_SIZE];
+
+	netns_label(here->netns, here->netns_name, label);
+	return machines_enter(&c->machines, here->netns, label, "/proc", c->plan.machine_parts);
+}
+
+static int come_to(void *ctx, const struct surroundings *here)
+{
+	struct check *c = ctx;
+	int err = counts_enter(&c->counts, here->netns);
+
+	return err ? err : read_machine(c, here);
+}
+
+static int take_counts(struct check *c, const struct run *run)
+{
+	int err = counts_finish(&c->counts);
+
+	if (c->plan.needs & NEED_OWNERS && c->counts.leaks)
+		read_descriptors(c);
+	c->facts.undecided = run->undecided;
+	c->facts.dumped = run_verdict(run, c->counts.tally.sockets,
+				      c->counts.tally.holders_unknown) == RESULT_DONE;
+	take_silence(c);
+	return err;
+}
+
 static int dump_sockets(struct check *c)
 {
 	struct run_plan plan = c->options->common.plan;
 	struct run run;
 	int err;
 
-	plan.enter_stage = enter_stage;
+	plan.enter_stage = check_stage;
 	plan.stage_ctx = c;
 	plan.later_rights = plan.read ? RIGHTS_NOTHING : RIGHT_LOAD_BPF | RIGHT_READ_PROCESSES;
+	if (is_everywhere(c)) {
+		plan.in_namespace = come_to;
+		plan.later_rights |= RIGHT_ENTER_NETNS;
+		/* Only to read what each counts itself. */
+		if (!c->plan.states)
+			plan.selection.netids = 0;
+	}
 	err = run_open(&run, &plan);
 	if (!err) {
 		run_dump(&run, count_socket, c);
-		counts_finish(&c->counts);
-		if (c->plan.needs & NEED_OWNERS && c->counts.leaks)
-			read_descriptors(c);
-		c->facts.undecided = run.undecided;
-		c->facts.dumped = run_verdict(&run, c->counts.tally.sockets,
-					      c->counts.tally.holders_unknown) == RESULT_DONE;
-		take_silence(c);
+		err = take_counts(c, &run);
 	}
 	run_close(&run);
 	return err;
@@ -207,6 +268,28 @@ static void judge(struct check *c)
 	}
 	if (!judged)
 		r->verdict = VERDICT_UNKNOWN;
+	/* What a namespace has that could not be read nobody knows, whatever was asked. */
+	if (is_everywhere(c) && !c->facts.dumped)
+		r->verdict = verdict_worse(r->verdict, VERDICT_UNKNOWN);
+}
+
+/* Fills in the facts. Returns 0, or a negative errno after a message. */
+static int find_out(struct check *c)
+{
+	const struct surroundings here = { .netns = netns_self() };
+	int err = 0;
+
+	c->facts.dumped = c->plan.states == 0;
+	if (!is_everywhere(c) && !c->options->common.plan.read)
+		err = read_machine(c, &here);
+	if (err)
+		message("%s", strerror(-err));
+	else if (c->plan.states || is_everywhere(c))
+		err = dump_sockets(c);
+	c->facts.machine = c->machines.all;
+	if (is_everywhere(c) && !c->facts.dumped)
+		machine_forget_namespace(&c->facts.machine);
+	return err;
 }
 
 int check_measure(struct check *c, const struct check_options *options)
@@ -215,113 +298,30 @@ int check_measure(struct check *c, const struct check_options *options)
 
 	*c = (struct check){ .options = options, .plan = check_plan(options) };
 	facts_init(&c->facts, &c->counts);
+	machines_init(&c->machines);
 	c->facts.named = options->common.netids;
+	/* Told when it was found out, while the options were read. */
+	if (options->common.plan.netns_error)
+		return options->common.plan.netns_error;
 	err = start_deadline(c);
 	if (!err)
 		err = open_state(c);
 	if (err)
 		return err;
-	enter_stage(c, "reading the machine's limits", NULL);
-	if (!options->common.plan.read)
-		machine_read(&c->facts.machine, "/proc", c->plan.machine_parts);
-	if (c->state)
-		take_rates(c);
+	check_stage(c, "reading the machine's limits", NULL);
 	err = open_counts(c);
 	if (err) {
 		message("%s", strerror(-err));
 		return err;
 	}
-	c->facts.dumped = c->plan.states == 0;
-	if (c->plan.states && (err = dump_sockets(c)))
+	err = find_out(c);
+	if (err)
 		return err;
+	if (c->state)
+		take_rates(c);
 	leave_state(c);
 	judge(c);
 	return 0;
-}
-
-/* --- offenders ------------------------------------------------------------------------------- */
-
-/* Of a measure in seconds only the sockets that are beyond the threshold themselves are to blame:
- * a process with many young CLOSE_WAITs is not behind the old one of another. */
-static bool is_to_blame(const struct check *c, size_t i, const struct socket *sk)
-{
-	double age = age_of(c, sk), silent = (double)sk->tcp.last_ack_recv_ms / 1000;
-	enum verdict v;
-
-	if (strcmp(offenders_measure(c->offenders[i])->uom, "s") != 0)
-		return true;
-	if (silent > age) /* below 0 where it is not known */
-		age = silent;
-	v = thresholds_judge(c->report.thresholds, i, (struct measured){ age, age });
-	return v == VERDICT_WARNING || v == VERDICT_CRITICAL;
-}
-
-static int blame_socket(void *ctx, struct socket *sk)
-{
-	struct check *c = ctx;
-	int err = 0;
-
-	for (size_t i = 0; i < MEASURES_MAX && !err; i++)
-		if (c->offenders[i] && is_to_blame(c, i, sk))
-			err = offenders_add(c->offenders[i], sk);
-	return err;
-}
-
-static bool is_bad(const struct check *c, size_t i)
-{
-	enum verdict v = c->report.verdicts[i];
-
-	return c->report.measured[i] && (v == VERDICT_WARNING || v == VERDICT_CRITICAL);
-}
-
-/* The destinations are in the counts; all others are found by a dump. Returns the states to ask
- * for. */
-static uint32_t open_offenders(struct check *c)
-{
-	uint32_t states = 0;
-	size_t n;
-	const struct measure *measures = measure_table(&n);
-
-	for (size_t i = 0; i < n; i++) {
-		enum offender kind = measures[i].offender;
-
-		if (!is_bad(c, i) || kind == OFFENDER_NONE || kind == OFFENDER_DESTINATION)
-			continue;
-		c->offenders[i] = offenders_new(&measures[i], &c->facts.machine.ports);
-		if (c->offenders[i])
-			states |= measures[i].states;
-	}
-	return states;
-}
-
-static unsigned int needs_of_offenders(const struct check *c)
-{
-	unsigned int needs = NEED_OWNERS;
-
-	for (size_t i = 0; i < MEASURES_MAX; i++)
-		if (c->offenders[i])
-			needs |= offenders_measure(c->offenders[i])->needs;
-	return needs;
-}
-
-void check_blame(struct check *c)
-{
-	struct run_plan plan = c->options->common.plan;
-	uint32_t states = open_offenders(c);
-	struct run run;
-
-	if (!states || plan.read)
-		return;
-	plan.selection.states &= states;
-	plan.needs |= needs_of_offenders(c);
-	plan.enter_stage = enter_stage;
-	plan.stage_ctx = c;
-	if (run_open(&run, &plan) == 0)
-		run_dump(&run, blame_socket, c);
-	run_close(&run);
-	for (size_t i = 0; i < MEASURES_MAX; i++)
-		if (c->offenders[i])
-			offenders_finish(c->offenders[i]);
 }
 
 void check_close(struct check *c)
@@ -330,4 +330,5 @@ void check_close(struct check *c)
 		offenders_free(c->offenders[i]);
 	counts_close(&c->counts);
 	state_file_close(c->state);
+	machines_free(&c->machines);
 }

@@ -16,6 +16,8 @@
 #include "cmd/common.h"
 #include "cmd/run.h"
 #include "cmd/vocabulary.h"
+#include "enrich/machines.h"
+#include "enrich/netns.h"
 #include "plan/needs.h"
 #include "present/prometheus.h"
 
@@ -32,7 +34,7 @@ struct metrics_options {
 /* What one run collects. */
 struct collection {
 	struct counts counts;
-	struct machine machine;
+	struct machines machines;
 	struct run_plan plan;
 	struct run run;
 	struct prometheus_facts facts;
@@ -94,6 +96,8 @@ static const struct option_row rows[] = {
 	{ "by", 0, "LABEL", "sockets of the largest systemd units too: unit", opt_by },
 	{ "top", 0, "N", "units with series of their own (20, at most 200)", opt_top },
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf or none", opt_linger },
+	{ "net", 'N', "NETNS", "of this network namespace: name, PID or path", common_opt_net },
+	{ "all-netns", 0, NULL, "the sum over every network namespace", common_opt_all_netns },
 };
 
 static const struct option_row about_rows[] = {
@@ -142,7 +146,23 @@ static double seconds_of(clockid_t clock)
 
 static int count_socket(void *ctx, struct socket *sk)
 {
-	return counts_add(ctx, sk);
+	struct collection *c = ctx;
+
+	return counts_add(&c->counts, sk);
+}
+
+static int read_machine(struct collection *c, uint64_t netns)
+{
+	return machines_enter(&c->machines, netns, "", "/proc",
+			      MACHINE_SOCKSTAT | MACHINE_LIMITS | MACHINE_PORTS | MACHINE_NETSTAT);
+}
+
+static int come_to(void *ctx, const struct surroundings *here)
+{
+	struct collection *c = ctx;
+	int err = counts_enter(&c->counts, here->netns);
+
+	return err ? err : read_machine(c, here->netns);
 }
 
 static int open_collection(struct collection *c, const struct metrics_options *o)
@@ -150,9 +170,9 @@ static int open_collection(struct collection *c, const struct metrics_options *o
 	struct count_request request = {
 		.parts = COUNT_PORTS | COUNT_QUEUES,
 		.keep = 1,
-		.range = &c->machine.ports,
+		.range = &c->machines.here.ports,
 	};
-	int err;
+	int err = 0;
 
 	c->plan = o->common.plan;
 	c->plan.needs |= NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO;
@@ -163,13 +183,30 @@ static int open_collection(struct collection *c, const struct metrics_options *o
 	}
 	c->plan.selection.netids = o->common.netids ? o->common.netids : NETIDS_DEFAULT;
 	c->plan.selection.states = STATES_ALL;
-	machine_init(&c->machine);
-	machine_read(&c->machine, "/proc",
-		     MACHINE_SOCKSTAT | MACHINE_LIMITS | MACHINE_PORTS | MACHINE_NETSTAT);
-	err = counts_open(&c->counts, &request);
+	machines_init(&c->machines);
+	if (c->plan.all_netns)
+		c->plan.in_namespace = come_to;
+	else
+		err = read_machine(c, netns_self());
+	if (!err)
+		err = counts_open(&c->counts, &request);
 	if (err)
 		message("%s", strerror(-err));
 	return err;
+}
+
+/* Counters of a sum would fall when a namespace ends, which a counter must not; limits that are a
+ * namespace's own are not known where one is missing. */
+static void settle_machines(struct collection *c)
+{
+	c->facts.namespaces = c->machines.count;
+	c->facts.namespaces_missing = c->run.spaces.missing;
+	if (!c->plan.all_netns)
+		return;
+	for (int i = 0; i < MACHINE_COUNTERS; i++)
+		c->machines.all.counters[i] = UNKNOWN;
+	if (!c->facts.complete)
+		machine_forget_namespace(&c->machines.all);
 }
 
 /* Ports and queues are TCP's: without it they are not known, and not 0. */
@@ -183,6 +220,16 @@ static void forget_uncounted(struct collection *c)
 	c->counts.queues = NULL;
 }
 
+static enum result take_result(struct collection *c)
+{
+	int err = counts_finish(&c->counts);
+
+	if (!err)
+		return run_verdict(&c->run, c->counts.tally.sockets, 0);
+	message("%s", strerror(-err));
+	return RESULT_FAILED;
+}
+
 static enum result collect(struct collection *c, const struct metrics_options *o)
 {
 	double start = seconds_of(CLOCK_MONOTONIC);
@@ -190,7 +237,7 @@ static enum result collect(struct collection *c, const struct metrics_options *o
 
 	c->facts = (struct prometheus_facts){
 		.counts = &c->counts,
-		.machine = &c->machine,
+		.machine = &c->machines.all,
 		.time = seconds_of(CLOCK_REALTIME),
 #ifdef WITH_BPF
 		.bpf = true,
@@ -199,12 +246,12 @@ static enum result collect(struct collection *c, const struct metrics_options *o
 	if (open_collection(c, o))
 		return RESULT_FAILED;
 	if (run_open(&c->run, &c->plan) == 0) {
-		run_dump(&c->run, count_socket, &c->counts);
-		counts_finish(&c->counts);
-		result = run_verdict(&c->run, c->counts.tally.sockets, 0);
+		run_dump(&c->run, count_socket, c);
+		result = take_result(c);
 		c->facts.netids =
 			c->plan.selection.netids & ~c->run.missing_netids & ~c->run.unread_netids;
 		c->facts.complete = result == RESULT_DONE;
+		settle_machines(c);
 		forget_uncounted(c);
 	}
 	c->facts.run_seconds = seconds_of(CLOCK_MONOTONIC) - start;
@@ -280,10 +327,15 @@ static enum result metrics_run(int argc, char **argv)
 		message("--top: it is for '--by unit', which is not there");
 		return RESULT_USAGE;
 	}
+	/* There are no words to read: it enters --net's namespace. */
+	err = common_filter(&o.common, argc, argv, rest);
+	if (err)
+		return common_refusal(err);
 	result = collect(&c, &o);
 	result = write_metrics(&o, &c, result);
 	run_close(&c.run); /* the names of units are its */
 	counts_close(&c.counts);
+	machines_free(&c.machines);
 	return result;
 }
 

@@ -455,8 +455,14 @@ static void dump_or_count(struct run *run, const struct selection *sel)
 	if (counted > 0)
 		run->report.sockets += (uint64_t)counted;
 	recheck(run, sel);
-	if (run->plan->in_namespace)
-		run->plan->in_namespace(run->ctx);
+}
+
+/* The process has come to a namespace. */
+static int settle(struct run *run)
+{
+	if (!run->plan->in_namespace)
+		return 0;
+	return run->plan->in_namespace(run->ctx, &run->enrich.here);
 }
 
 static void dump_spaces(struct run *run, const struct selection *sel)
@@ -464,13 +470,14 @@ static void dump_spaces(struct run *run, const struct selection *sel)
 	struct dump_report none = { .problem = DUMP_STOPPED };
 	int more = 1;
 
-	while (more > 0) {
+	while (more > 0 && (none.error = settle(run)) == 0) {
 		dump_or_count(run, sel);
 		recheck_forget(&run->recheck);
 		more = run->report.problem == DUMP_STOPPED ? 0 : spaces_next(run);
 	}
-	none.error = more;
 	if (more < 0)
+		none.error = more;
+	if (none.error)
 		merge(&run->report, &none);
 	if (run->plan->all_netns)
 		spaces_end(run);

@@ -30,6 +30,7 @@ struct run_plan {
 	bool events;                 /* sockets as they are destroyed, not those that exist */
 	bool threads;                /* look for descriptor tables of threads in /proc too */
 	bool all_netns;              /* every network namespace, one after the other */
+	bool spaces_told;            /* which of them are missing: a run before has told it */
 	int netns_error;             /* --net failed, and that was told: nothing can be listed */
 	uint32_t touch_states;       /* --linger=getfd touches sockets in these states only */
 	const struct filter *filter; /* NULL: every socket of the selection */
@@ -39,9 +40,9 @@ struct run_plan {
 	alike_sink take_alike;
 	const char *read;         /* a recording, NULL: this kernel */
 	const char *command_line; /* as it was typed, for hints */
-	/* Told, with the sink's context, when a namespace was dumped, while the process is in it
-	 * (may be NULL). */
-	void (*in_namespace)(void *ctx);
+	/* Told, with the sink's context, when the process has come to a namespace, before it is
+	 * dumped (may be NULL). Gives 0, or -ENOMEM, which ends the run. */
+	int (*in_namespace)(void *ctx, const struct surroundings *here);
 	/* Told, with the sink's context, when the dump is over and its rights are still there (may
 	 * be NULL). */
 	void (*dumped)(void *ctx);

@@ -42,7 +42,7 @@ static void tell_unseen(const struct run *run)
 {
 	uint32_t unreadable = run->spaces.all.unreadable;
 
-	if (!unreadable)
+	if (!unreadable || run->plan->spaces_told)
 		return;
 	message("the list is incomplete: the network namespaces of %u processes cannot be seen%s%s",
 		unreadable, geteuid() ? " by this user; root can: sudo " : " here",
@@ -82,7 +82,7 @@ static void tell_missing(struct run *run, const struct namespace *ns, int err)
 {
 	const char *name = ns->name[0] ? ns->name : NULL;
 
-	if (run->spaces.missing++ >= TOLD_MAX)
+	if (run->spaces.missing++ >= TOLD_MAX || run->plan->spaces_told)
 		return;
 	message("the list is incomplete: network namespace %llu%s%s%s%s: %s%s%s",
 		(unsigned long long)ns->inode, name ? " (" : "", name ? name : "", name ? ")" : "",
@@ -143,9 +143,11 @@ int spaces_next(struct run *run)
 	return 0;
 }
 
-static void tell_rest(const struct spaces *spaces)
+static void tell_rest(const struct run *run)
 {
-	if (spaces->missing > TOLD_MAX)
+	const struct spaces *spaces = &run->spaces;
+
+	if (spaces->missing > TOLD_MAX && !run->plan->spaces_told)
 		message("and %llu network namespaces more",
 			(unsigned long long)(spaces->missing - TOLD_MAX));
 }
@@ -157,7 +159,7 @@ void spaces_end(struct run *run)
 	for (size_t i = 0; i < spaces->n_lost; i++)
 		if (!namespace_is_gone(&spaces->all, spaces->lost[i]))
 			tell_missing(run, spaces->lost[i], -ENXIO);
-	tell_rest(spaces);
+	tell_rest(run);
 	if (spaces->n_left && setns(spaces->home, CLONE_NEWNET) < 0)
 		message("cannot come back to the network namespace of the start: %s",
 			strerror(errno));

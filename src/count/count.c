@@ -52,12 +52,18 @@ int counts_add_alike(struct counts *counts, const struct socket *sk, uint64_t n)
 	return counts->groups ? groups_add_alike(counts->groups, sk, n) : 0;
 }
 
-void counts_finish(struct counts *counts)
+int counts_enter(struct counts *counts, uint64_t netns)
 {
-	if (counts->ports)
-		ports_finish(counts->ports);
+	return counts->ports ? ports_enter(counts->ports, netns) : 0;
+}
+
+int counts_finish(struct counts *counts)
+{
+	int err = counts->ports ? ports_finish(counts->ports) : 0;
+
 	if (counts->leaks)
 		leaks_finish(counts->leaks);
 	if (counts->groups)
 		groups_finish(counts->groups);
+	return err;
 }

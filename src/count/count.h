@@ -49,7 +49,11 @@ bool counts_take_alike(const struct count_request *request);
 /* Adds one for `n` sockets that are alike so far. Returns 0 or -ENOMEM. */
 int counts_add_alike(struct counts *counts, const struct socket *sk, uint64_t n);
 
-/* Ends the counting; only then may the parts be read. */
-void counts_finish(struct counts *counts);
+/* Begins another network namespace, with its inode; to be called before the request's range is that
+ * of the new one. Returns 0 or -ENOMEM. */
+int counts_enter(struct counts *counts, uint64_t netns);
+
+/* Ends the counting; only then may the parts be read. Returns 0 or -ENOMEM. */
+int counts_finish(struct counts *counts);
 
 #endif

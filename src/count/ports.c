@@ -9,8 +9,12 @@
 
 struct ports {
 	const struct port_range *range;
-	struct port_set listening;
+	struct port_set listening; /* in the namespace that is being counted */
+	uint64_t netns;
+	bool entered; /* by ports_enter(); one namespace alone needs none */
 	struct top *destinations;
+	struct port_space *spaces;
+	size_t n_spaces;
 };
 
 struct ports *ports_new(const struct port_range *range)
@@ -32,6 +36,7 @@ void ports_free(struct ports *ports)
 	if (!ports)
 		return;
 	top_free(ports->destinations);
+	free(ports->spaces);
 	free(ports);
 }
 
@@ -65,12 +70,12 @@ static struct endpoint unmapped(const struct endpoint *ep)
 	return v4;
 }
 
-static struct destination destination_of(const struct socket *sk)
+static struct destination destination_of(const struct socket *sk, uint64_t netns)
 {
 	uint8_t family = is_mapped(sk) ? AF_INET : sk->family;
 	struct endpoint local = is_mapped(sk) ? unmapped(&sk->local) : sk->local;
 	struct endpoint peer = is_mapped(sk) ? unmapped(&sk->peer) : sk->peer;
-	struct destination d = { .family = family, .peer_port = peer.port };
+	struct destination d = { .netns = netns, .family = family, .peer_port = peer.port };
 
 	put_address(d.local, family, &local);
 	put_address(d.peer, family, &peer);
@@ -91,7 +96,7 @@ int ports_add(struct ports *ports, const struct socket *sk)
 	/* Bound and idle sockets, and listeners, have no destination. */
 	if (!sk->peer.port || !is_free_to_take(ports, sk->local.port))
 		return 0;
-	d = destination_of(sk);
+	d = destination_of(sk, ports->netns);
 	use = top_at(ports->destinations, &d);
 	if (!use)
 		return -ENOMEM;
@@ -111,23 +116,84 @@ static int by_address(const void *a, const void *b)
 		return peer;
 	if (x->peer_port != y->peer_port)
 		return x->peer_port < y->peer_port ? -1 : 1;
+	if (x->netns != y->netns)
+		return x->netns < y->netns ? -1 : 1;
 	return memcmp(x->local, y->local, sizeof(x->local));
 }
 
-void ports_finish(struct ports *ports)
-{
-	top_sort(ports->destinations, by_address);
-}
-
-int64_t ports_available(const struct ports *ports)
+static int64_t count_available(const struct ports *p)
 {
 	int64_t n = 0;
 
-	if (!ports->range->known)
-		return UNKNOWN;
-	for (unsigned int port = ports->range->low; port <= ports->range->high; port++)
-		n += is_free_to_take(ports, port);
+	for (unsigned int port = p->range->low; port <= p->range->high; port++)
+		n += is_free_to_take(p, port);
 	return n;
+}
+
+/* Ends a namespace, as long as the range is its own. */
+static int leave(struct ports *p)
+{
+	struct port_space *bigger = reallocarray(p->spaces, p->n_spaces + 1, sizeof(*p->spaces));
+
+	if (!bigger)
+		return -ENOMEM;
+	p->spaces = bigger;
+	bigger[p->n_spaces++] = (struct port_space){
+		.netns = p->netns,
+		.known = p->range->known,
+		.low = p->range->low,
+		.high = p->range->high,
+		.available = p->range->known ? count_available(p) : UNKNOWN,
+	};
+	return 0;
+}
+
+int ports_enter(struct ports *ports, uint64_t netns)
+{
+	int err = ports->entered ? leave(ports) : 0;
+
+	memset(&ports->listening, 0, sizeof(ports->listening));
+	ports->entered = true;
+	ports->netns = netns;
+	return err;
+}
+
+static int by_netns(const void *a, const void *b)
+{
+	const struct port_space *x = a, *y = b;
+
+	return (x->netns > y->netns) - (x->netns < y->netns);
+}
+
+int ports_finish(struct ports *ports)
+{
+	int err = leave(ports);
+
+	top_sort(ports->destinations, by_address);
+	if (!err)
+		qsort(ports->spaces, ports->n_spaces, sizeof(*ports->spaces), by_netns);
+	return err;
+}
+
+size_t ports_spaces(const struct ports *ports)
+{
+	return ports->n_spaces;
+}
+
+const struct port_space *ports_space(const struct ports *ports, size_t i)
+{
+	return &ports->spaces[i];
+}
+
+int64_t ports_available_to(const struct ports *ports, const struct destination *d)
+{
+	struct port_space key = { .netns = d->netns };
+	const struct port_space *space =
+		ports->n_spaces
+			? bsearch(&key, ports->spaces, ports->n_spaces, sizeof(key), by_netns)
+			: NULL;
+
+	return space ? space->available : UNKNOWN;
 }
 
 size_t ports_count(const struct ports *ports)
@@ -145,14 +211,50 @@ const struct destination *ports_item(const struct ports *ports, size_t i,
 	return d;
 }
 
-int64_t ports_used(const struct ports *ports)
+static bool ranges_are_known(const struct ports *p)
 {
+	for (size_t i = 0; i < p->n_spaces; i++)
+		if (!p->spaces[i].known)
+			return false;
+	return p->n_spaces;
+}
+
+struct fullest {
+	int64_t used, available;
+};
+
+static bool is_fuller(struct fullest a, struct fullest b)
+{
+	return a.used * b.available > b.used * a.available;
+}
+
+static struct fullest find_fullest(const struct ports *p)
+{
+	struct fullest fullest = { UNKNOWN, UNKNOWN }, one;
 	const struct destination_use *use;
 
-	if (!ports->range->known)
-		return UNKNOWN;
-	if (!ports_count(ports))
-		return 0;
-	ports_item(ports, 0, &use);
-	return (int64_t)use->ports;
+	if (!ranges_are_known(p))
+		return fullest;
+	fullest = (struct fullest){ 0, p->spaces[0].available };
+	for (size_t i = 1; i < p->n_spaces; i++)
+		if (p->spaces[i].available < fullest.available)
+			fullest.available = p->spaces[i].available;
+	for (size_t i = 0; i < ports_count(p); i++) {
+		const struct destination *d = ports_item(p, i, &use);
+
+		one = (struct fullest){ (int64_t)use->ports, ports_available_to(p, d) };
+		if (is_fuller(one, fullest))
+			fullest = one;
+	}
+	return fullest;
+}
+
+int64_t ports_used(const struct ports *ports)
+{
+	return find_fullest(ports).used;
+}
+
+int64_t ports_available(const struct ports *ports)
+{
+	return find_fullest(ports).available;
 }

@@ -9,6 +9,8 @@
  * What cannot be had for any destination is taken off the range: ip_local_reserved_ports, and the
  * ports of listeners, which bind() has taken. Other ports that a program has bound by itself are
  * not to be told apart, so the number that is available is an upper bound. TCP alone.
+ *
+ * All this is each network namespace's own: of several, a destination is one namespace's.
  */
 #ifndef LINGERSTAT_COUNT_PORTS_H
 #define LINGERSTAT_COUNT_PORTS_H
@@ -41,6 +43,7 @@ struct port_range {
 
 /* What a destination is. IPv4 inside IPv6 is IPv4: the kernel's 4-tuple is the same. */
 struct destination {
+	uint64_t netns; /* inode; 0: the only one */
 	uint8_t family;
 	uint8_t zero;
 	uint16_t peer_port;
@@ -60,22 +63,40 @@ struct ports;
 struct ports *ports_new(const struct port_range *range);
 void ports_free(struct ports *ports);
 
+/* Begins another namespace, with its inode: what is added from here on is there. To be called
+ * while the range is still that of the namespace before. Returns 0 or -ENOMEM. */
+int ports_enter(struct ports *ports, uint64_t netns);
+
 /* Adds a socket; those that hold no port of the range for a destination change nothing. Listeners
  * should come first, as they do in the kernel's dump. Returns 0 or -ENOMEM. */
 int ports_add(struct ports *ports, const struct socket *sk);
 
-/* Ends the counting: the fullest destination comes first. */
-void ports_finish(struct ports *ports);
+/* Ends the counting: the destination with most ports comes first. Returns 0 or -ENOMEM. */
+int ports_finish(struct ports *ports);
 
-/* How many ports one destination can have; UNKNOWN without a range. */
-int64_t ports_available(const struct ports *ports);
+/* What one namespace has, once the counting has ended. */
+struct port_space {
+	uint64_t netns;
+	bool known;         /* the range */
+	uint16_t low, high; /* of the range */
+	int64_t available;  /* how many ports one destination can have */
+};
 
-/* How many destinations there are, and the i-th fullest. */
+/* How many namespaces there are, and the i-th in the order of their inodes. */
+size_t ports_spaces(const struct ports *ports);
+const struct port_space *ports_space(const struct ports *ports, size_t i);
+
+/* How many ports a destination can have. */
+int64_t ports_available_to(const struct ports *ports, const struct destination *d);
+
+/* How many destinations there are, and the i-th in order. */
 size_t ports_count(const struct ports *ports);
 const struct destination *ports_item(const struct ports *ports, size_t i,
 				     const struct destination_use **use);
 
-/* Ports in use for the fullest destination: 0 when there is none, UNKNOWN without a range. */
+/* Ports in use for the destination that is nearest to its limit, and that limit. Where there is no
+ * destination, 0 of what is the least that one could have; UNKNOWN where a range is not known. */
 int64_t ports_used(const struct ports *ports);
+int64_t ports_available(const struct ports *ports);
 
 #endif

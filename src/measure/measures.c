@@ -144,12 +144,12 @@ static struct measured get_rate(const struct facts *f, int counter)
 							      .get = get_risk, .which = level
 #define BYTES(bits, kinds) .uom = "B", .states = bits, .netids = kinds, .offender = OFFENDER_HOLDER
 #define PERCENT(limit)     .uom = "%", .get = get_percent, .which = limit
-#define OF_MACHINE(limit)                                                                 \
+#define OF_KERNEL(limit)                                                                  \
 	PERCENT(limit), .machine_parts = MACHINE_SOCKSTAT | MACHINE_LIMITS, .warn = "80", \
 			.crit = "95"
 #define RATE(counter)                                                                     \
 	.uom = "", .machine_parts = MACHINE_NETSTAT, .state_file = true, .get = get_rate, \
-	.which = counter
+	.which = counter, .offender = OFFENDER_NAMESPACE
 
 static const struct measure rows[] = {
 	{ .name = "time_wait",
@@ -220,13 +220,14 @@ static const struct measure rows[] = {
 	  .get = get_orphans },
 	{ .name = "orphans_percent",
 	  .help = "orphans, of tcp_max_orphans (whole machine)",
-	  OF_MACHINE(LIMIT_ORPHANS) },
+	  OF_KERNEL(LIMIT_ORPHANS) },
 	{ .name = "time_wait_percent",
 	  .help = "TIME-WAIT buckets, of tcp_max_tw_buckets",
-	  OF_MACHINE(LIMIT_TW_BUCKETS) },
+	  OF_KERNEL(LIMIT_TW_BUCKETS),
+	  .offender = OFFENDER_NAMESPACE },
 	{ .name = "tcp_mem_percent",
 	  .help = "TCP memory, of the maximum in tcp_mem (whole machine)",
-	  OF_MACHINE(LIMIT_TCP_MEM) },
+	  OF_KERNEL(LIMIT_TCP_MEM) },
 	{ .name = "ports_percent",
 	  .help = "ephemeral ports taken for the fullest destination",
 	  PERCENT(LIMIT_EPHEMERAL_PORTS),
@@ -290,6 +291,13 @@ const struct measure *measure_table(size_t *count)
 struct measured measure_get(const struct measure *measure, const struct facts *facts)
 {
 	return measure->get(facts, measure->which);
+}
+
+struct measured measure_get_in(const struct measure *m, const struct machine_space *space)
+{
+	if (m->get == get_rate)
+		return if_known(space->rates[m->which]);
+	return if_known(limit_percent(space->time_wait_buckets, space->time_wait_buckets_max));
 }
 
 bool measured_known(struct measured value)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #include "count/count.h"
-#include "enrich/machine.h"
+#include "enrich/machines.h"
 
 #define MEASURES_MAX 48
 
@@ -51,6 +51,7 @@ enum offender {
 	OFFENDER_PEER,        /* the peers they are with: no process holds them any more */
 	OFFENDER_DESTINATION, /* the destination whose ports run out */
 	OFFENDER_LISTENER,
+	OFFENDER_NAMESPACE, /* of several, those whose own number it is */
 };
 
 struct measure {
@@ -73,6 +74,9 @@ const struct measure *measure_table(size_t *count);
 
 /* Its number, from what was found out. */
 struct measured measure_get(const struct measure *measure, const struct facts *facts);
+
+/* The same of one network namespace alone, for those that blame OFFENDER_NAMESPACE. */
+struct measured measure_get_in(const struct measure *measure, const struct machine_space *space);
 
 /* Whether it is known exactly. */
 bool measured_known(struct measured value);

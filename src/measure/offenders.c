@@ -21,12 +21,14 @@ struct label {
 struct offenders {
 	const struct measure *measure;
 	const struct port_range *ports;
+	bool namespaces; /* are told */
 	struct names *names;
 	struct outbuf text;
 	struct top *top;
 };
 
-struct offenders *offenders_new(const struct measure *measure, const struct port_range *ports)
+struct offenders *offenders_new(const struct measure *measure, const struct port_range *ports,
+				bool namespaces)
 {
 	struct offenders *o = calloc(1, sizeof(*o));
 
@@ -34,6 +36,7 @@ struct offenders *offenders_new(const struct measure *measure, const struct port
 		return NULL;
 	o->measure = measure;
 	o->ports = ports;
+	o->namespaces = namespaces;
 	o->names = names_new(false, false);
 	o->top = top_new(sizeof(struct label), sizeof(struct offender_entry));
 	if (outbuf_open(&o->text, -1) == 0 && o->names && o->top)
@@ -115,12 +118,25 @@ static int64_t weight_of(const struct measure *m, const struct socket *sk)
 	return 1;
 }
 
-/* Takes the text that was put together as the label. */
-static struct offender_entry *entry_of(struct offenders *o)
+static void put_namespace(struct offenders *o, const struct socket *sk)
+{
+	char text[NETNS_LABEL_SIZE];
+
+	if (!o->namespaces)
+		return;
+	netns_label(sk->netns, sk->netns_name, text);
+	outbuf_str(&o->text, " in namespace ");
+	escape_text(&o->text, text, strlen(text));
+}
+
+/* Takes the text that was put together, and where that is, as the label. */
+static struct offender_entry *entry_of(struct offenders *o, const struct socket *sk)
 {
 	struct label label = { { 0 } };
-	size_t n = o->text.len < sizeof(label.text) ? o->text.len : sizeof(label.text) - 1;
+	size_t n;
 
+	put_namespace(o, sk);
+	n = o->text.len < sizeof(label.text) ? o->text.len : sizeof(label.text) - 1;
 	/* What is too long is not cut inside a character. */
 	while (n < o->text.len && n && ((unsigned char)o->text.data[n] & 0xc0) == 0x80)
 		n--;
@@ -146,7 +162,7 @@ static int add_holders(struct offenders *o, const struct socket *sk)
 
 		if (i == 0 || sk->holders.items[i - 1].pid != h->pid) {
 			put_process(&o->text, h);
-			entry = entry_of(o);
+			entry = entry_of(o, sk);
 			if (!entry)
 				return -ENOMEM;
 			sum_add(&entry->weight, weight_of(o->measure, sk), 1);
@@ -158,7 +174,7 @@ static int add_holders(struct offenders *o, const struct socket *sk)
 
 static int add_label(struct offenders *o, const struct socket *sk)
 {
-	struct offender_entry *entry = entry_of(o);
+	struct offender_entry *entry = entry_of(o, sk);
 
 	if (!entry)
 		return -ENOMEM;

@@ -8,7 +8,7 @@
 
 #include "measure/measures.h"
 
-#define OFFENDER_LABEL_MAX 120
+#define OFFENDER_LABEL_MAX 240
 #define OFFENDER_FDS       4
 
 struct offender_entry {
@@ -19,9 +19,11 @@ struct offender_entry {
 
 struct offenders;
 
-/* For one measure. `ports` tells a client's TIME_WAIT from a server's (by its local port). Returns
- * NULL when memory is short. */
-struct offenders *offenders_new(const struct measure *measure, const struct port_range *ports);
+/* For one measure. `ports`, which may change between two sockets, tells a client's TIME_WAIT from a
+ * server's (by its local port). With `namespaces` a label ends with the socket's network namespace.
+ * Returns NULL when memory is short. */
+struct offenders *offenders_new(const struct measure *measure, const struct port_range *ports,
+				bool namespaces);
 void offenders_free(struct offenders *offenders);
 
 /* Adds a socket that the owners were joined to; one that the measure does not count changes

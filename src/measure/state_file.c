@@ -27,6 +27,7 @@ struct sighting {
 };
 
 struct counter {
+	uint64_t key; /* of the namespace; 0: the only one */
 	char name[32];
 	int64_t value;
 };
@@ -36,8 +37,8 @@ struct record {
 	char boot[40];
 	uint64_t netns;
 	double time;
-	struct counter counters[STATE_COUNTERS_MAX];
-	size_t counter_count;
+	struct counter *counters; /* by key and name, once sorted */
+	size_t counter_count, counter_cap;
 	struct sighting *seen; /* by cookie, once sorted */
 	size_t seen_count, seen_cap;
 };
@@ -88,15 +89,31 @@ static bool add_seen(struct record *r, uint64_t cookie, double since)
 	return true;
 }
 
-static bool add_counter(struct record *r, const char *name, int64_t value)
+static struct counter *new_counter(struct record *r)
 {
-	struct counter *c = &r->counters[r->counter_count];
+	struct counter *bigger;
+	size_t cap = r->counter_cap ? r->counter_cap * 2 : 16;
 
-	if (r->counter_count == STATE_COUNTERS_MAX || value < 0)
+	if (r->counter_count == STATE_COUNTERS_MAX)
+		return NULL;
+	if (r->counter_count == r->counter_cap) {
+		bigger = reallocarray(r->counters, cap, sizeof(*bigger));
+		if (!bigger)
+			return NULL;
+		r->counters = bigger;
+		r->counter_cap = cap;
+	}
+	return &r->counters[r->counter_count++];
+}
+
+static bool add_counter(struct record *r, uint64_t key, const char *name, int64_t value)
+{
+	struct counter *c = value < 0 ? NULL : new_counter(r);
+
+	if (!c)
 		return false;
+	*c = (struct counter){ .key = key, .value = value };
 	snprintf(c->name, sizeof(c->name), "%s", name);
-	c->value = value;
-	r->counter_count++;
 	return true;
 }
 
@@ -110,18 +127,22 @@ static bool is_time(double seconds)
 /* One line behind the first. False for one that this program does not write. */
 static bool take_line(struct record *r, const char *line)
 {
+	uint64_t cookie, key = 0;
 	char name[32];
 	int64_t value;
-	uint64_t cookie;
 	double since;
 
 	if (sscanf(line, "boot %39s", r->boot) == 1 ||
 	    sscanf(line, "netns %" SCNu64, &r->netns) == 1)
 		return true;
+	if (strcmp(line, "netns all\n") == 0) {
+		r->netns = STATE_EVERYWHERE;
+		return true;
+	}
 	if (sscanf(line, "time %lf", &r->time) == 1)
 		return is_time(r->time);
-	if (sscanf(line, "counter %31s %" SCNd64, name, &value) == 2)
-		return add_counter(r, name, value);
+	if (sscanf(line, "counter %31s %" SCNd64 " %" SCNx64, name, &value, &key) >= 2)
+		return add_counter(r, key, name, value);
 	return sscanf(line, "seen %" SCNx64 " %lf", &cookie, &since) == 2 && is_time(since) &&
 	       add_seen(r, cookie, since);
 }
@@ -133,10 +154,27 @@ static int by_cookie(const void *a, const void *b)
 	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
 }
 
-static void sort_seen(struct record *r)
+static int by_key(const void *a, const void *b)
+{
+	const struct counter *x = a, *y = b;
+
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+static int by_key_and_name(const void *a, const void *b)
+{
+	const struct counter *x = a, *y = b;
+	int order = by_key(a, b);
+
+	return order ? order : strcmp(x->name, y->name);
+}
+
+static void sort_record(struct record *r)
 {
 	if (r->seen_count)
 		qsort(r->seen, r->seen_count, sizeof(*r->seen), by_cookie);
+	if (r->counter_count)
+		qsort(r->counters, r->counter_count, sizeof(*r->counters), by_key_and_name);
 }
 
 /* A first line that another version of this program may have written. A file that begins
@@ -158,7 +196,7 @@ static bool read_lines(FILE *f, char *line, struct record *r)
 		if (!ended && !take_line(r, line))
 			return false;
 	}
-	sort_seen(r);
+	sort_record(r);
 	return ended;
 }
 
@@ -297,7 +335,7 @@ const char *state_past_text(enum state_past past)
 	static const char *const texts[] = {
 		[PAST_NONE] = "no earlier run has left its numbers yet",
 		[PAST_BOOT] = "the machine was started since the last run",
-		[PAST_NETNS] = "the last run was in another network namespace",
+		[PAST_NETNS] = "the last run was of other network namespaces",
 		[PAST_DAMAGED] = "the state file was damaged, and is written anew",
 		[PAST_KNOWN] = NULL,
 	};
@@ -305,24 +343,42 @@ const char *state_past_text(enum state_past past)
 	return texts[past];
 }
 
-static int64_t old_counter(const struct record *r, const char *name)
+static const struct counter *find_counter(const struct record *r, const struct counter *key,
+					  int (*compare)(const void *a, const void *b))
 {
-	for (size_t i = 0; i < r->counter_count; i++)
-		if (strcmp(r->counters[i].name, name) == 0)
-			return r->counters[i].value;
-	return UNKNOWN;
+	if (!r->counter_count)
+		return NULL;
+	return bsearch(key, r->counters, r->counter_count, sizeof(*key), compare);
 }
 
-double state_file_rate(struct state_file *file, const char *name, int64_t value)
+/* A namespace of which the file has nothing was made since: counters of these begin at 0. */
+static int64_t old_counter(const struct record *r, uint64_t key, const char *name)
+{
+	struct counter wanted = { .key = key };
+	const struct counter *found;
+
+	snprintf(wanted.name, sizeof(wanted.name), "%s", name);
+	found = find_counter(r, &wanted, by_key_and_name);
+	if (found)
+		return found->value;
+	return key && !find_counter(r, &wanted, by_key) ? 0 : UNKNOWN;
+}
+
+double state_file_rate_in(struct state_file *file, uint64_t key, const char *name, int64_t value)
 {
 	double elapsed = file->new.time - file->old.time;
-	int64_t before = old_counter(&file->old, name);
+	int64_t before = old_counter(&file->old, key, name);
 
-	if (value < 0 || !add_counter(&file->new, name, value))
+	if (value < 0 || !add_counter(&file->new, key, name, value))
 		return UNKNOWN;
 	if (file->past != PAST_KNOWN || before == UNKNOWN || value < before || elapsed <= 0)
 		return UNKNOWN;
 	return (double)(value - before) / elapsed;
+}
+
+double state_file_rate(struct state_file *file, const char *name, int64_t value)
+{
+	return state_file_rate_in(file, 0, name, value);
 }
 
 static const struct sighting *find_sighting(const struct state_file *file, uint64_t cookie)
@@ -349,13 +405,24 @@ double state_file_seen(struct state_file *file, uint64_t cookie)
 	return file->new.time - since;
 }
 
+static void write_counter(struct outbuf *b, const struct counter *c)
+{
+	outbuf_printf(b, "counter %s %" PRId64, c->name, c->value);
+	if (c->key)
+		outbuf_printf(b, " %" PRIx64, c->key);
+	outbuf_char(b, '\n');
+}
+
 static void write_record(struct outbuf *b, const struct record *r)
 {
-	outbuf_printf(b, FORMAT_LINE "\nboot %s\nnetns %" PRIu64 "\ntime %.3f\n", r->boot, r->netns,
-		      r->time);
+	outbuf_printf(b, FORMAT_LINE "\nboot %s\n", r->boot);
+	if (r->netns == STATE_EVERYWHERE)
+		outbuf_str(b, "netns all\n");
+	else
+		outbuf_printf(b, "netns %" PRIu64 "\n", r->netns);
+	outbuf_printf(b, "time %.3f\n", r->time);
 	for (size_t i = 0; i < r->counter_count; i++)
-		outbuf_printf(b, "counter %s %" PRId64 "\n", r->counters[i].name,
-			      r->counters[i].value);
+		write_counter(b, &r->counters[i]);
 	for (size_t i = 0; i < r->seen_count; i++)
 		outbuf_printf(b, "seen %" PRIx64 " %.3f\n", r->seen[i].cookie, r->seen[i].since);
 	outbuf_str(b, "end\n");
@@ -388,6 +455,8 @@ void state_file_close(struct state_file *file)
 		close(file->fd);
 	free(file->old.seen);
 	free(file->new.seen);
+	free(file->old.counters);
+	free(file->new.counters);
 	free(file->path);
 	free(file);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/socket.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ORPHAN_STATES                                                                         \
@@ -99,4 +100,14 @@ static const struct socket blank = {
 void socket_init(struct socket *sk)
 {
 	memcpy(sk, &blank, sizeof(*sk));
+}
+
+void netns_label(uint64_t netns, const char *name, char label[NETNS_LABEL_SIZE])
+{
+	if (name)
+		snprintf(label, NETNS_LABEL_SIZE, "%s", name);
+	else if (netns)
+		snprintf(label, NETNS_LABEL_SIZE, "%llu", (unsigned long long)netns);
+	else
+		snprintf(label, NETNS_LABEL_SIZE, "?");
 }

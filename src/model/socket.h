@@ -316,6 +316,11 @@ bool socket_is_inet(const struct socket *sk);
 /* True for a socket of the kernel itself, which no process can hold or close. */
 bool socket_is_kernels(const struct socket *sk);
 
+/* What to call a network namespace, for people and not escaped: its name, or its inode; `?` where
+ * neither is known. */
+#define NETNS_LABEL_SIZE 128
+void netns_label(uint64_t netns, const char *name, char label[NETNS_LABEL_SIZE]);
+
 /* The kernel's two numbers; UNKNOWN where it did not say. */
 int64_t socket_recv_queue(const struct socket *sk);
 int64_t socket_send_queue(const struct socket *sk);

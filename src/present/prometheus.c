@@ -154,6 +154,14 @@ static void emit_complete(struct outbuf *b, const struct metric *m,
 	put_alone(b, m, f->complete);
 }
 
+static void emit_namespaces(struct outbuf *b, const struct metric *m,
+			    const struct prometheus_facts *f)
+{
+	put_help(b, m);
+	put_sample(b, m, "read", f->namespaces);
+	put_sample(b, m, "missing", f->namespaces_missing);
+}
+
 static void emit_time(struct outbuf *b, const struct metric *m, const struct prometheus_facts *f)
 {
 	put_seconds(b, m, f->time);
@@ -300,6 +308,9 @@ static const struct metric metrics[] = {
 	  "Connections that the kernel has reset, as TcpExt counts them.", emit_aborts },
 	{ "lingerstat_complete", "gauge", "",
 	  "1 when every socket was read, 0 when some are missing.", emit_complete },
+	{ "lingerstat_network_namespaces", "gauge", "status",
+	  "Network namespaces: read, and (with --all-netns) missing from every number.",
+	  emit_namespaces },
 	{ "lingerstat_last_run_timestamp_seconds", "gauge", "", "When the sockets were read.",
 	  emit_time },
 	{ "lingerstat_run_duration_seconds", "gauge", "", "How long reading them took.",

@@ -25,7 +25,9 @@ struct prometheus_facts {
 	double time;        /* when it began, seconds since 1970 */
 	double run_seconds; /* how long it took */
 	bool bpf;           /* built with BPF */
-	size_t units;       /* how many have series of their own; 0: no metrics of units */
+	/* Network namespaces that were read, and those that could not be. */
+	uint64_t namespaces, namespaces_missing;
+	size_t units; /* how many have series of their own; 0: no metrics of units */
 };
 
 struct metric {

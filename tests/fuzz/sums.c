@@ -180,7 +180,7 @@ static void check_summary_text(const struct scene *s)
 
 static void check_blame(const struct scene *s, const struct measure *measure)
 {
-	struct offenders *offenders = offenders_new(measure, &s->machine.ports);
+	struct offenders *offenders = offenders_new(measure, &s->machine.ports, false);
 
 	MUST(offenders != NULL);
 	for (size_t i = 0; i < s->sockets; i++)

@@ -95,7 +95,6 @@ static void ports_are_counted_by_destination(void **state)
 	const struct destination *d;
 
 	(void)state;
-	assert_int_equal(ports_used(p), 0);
 	add_port(p, connection(STATE_ESTABLISHED, 1000));
 	add_port(p, connection(STATE_TIME_WAIT, 1009));
 	add_port(p, connection(STATE_TIME_WAIT, 1005));
@@ -138,6 +137,63 @@ static void ports_that_nobody_can_have_do_not_count(void **state)
 	assert_int_equal(ports_available(p), 7);
 	assert_int_equal(ports_count(p), 0);
 	assert_int_equal(ports_used(p), 0);
+	ports_free(p);
+}
+
+/* The same ends in three namespaces: one with a range of its own, one in which a port is listened
+ * on. */
+static void ports_are_each_namespaces_own(void **state)
+{
+	struct port_range r = range(1000, 1009);
+	struct ports *p = ports_new(&r);
+	const struct destination_use *use;
+	const struct destination *d;
+
+	(void)state;
+	assert_int_equal(ports_enter(p, 30), 0);
+	for (uint16_t port = 1000; port < 1004; port++)
+		add_port(p, connection(STATE_ESTABLISHED, port));
+	assert_int_equal(ports_enter(p, 10), 0);
+	r = range(1000, 1003);
+	add_port(p, tcp(STATE_LISTEN, "0.0.0.0", 1003, "0.0.0.0", 0));
+	for (uint16_t port = 1000; port < 1004; port++)
+		add_port(p, connection(STATE_TIME_WAIT, port));
+	assert_int_equal(ports_enter(p, 20), 0);
+	r = range(1, 20000);
+	add_port(p, tcp(STATE_LISTEN, "0.0.0.0", 4000, "0.0.0.0", 0));
+	add_port(p, connection(STATE_ESTABLISHED, 1003));
+	assert_int_equal(ports_finish(p), 0);
+	assert_int_equal(ports_spaces(p), 3);
+	assert_int_equal(ports_space(p, 0)->netns, 10);
+	assert_int_equal(ports_space(p, 0)->low, 1000);
+	assert_int_equal(ports_space(p, 0)->high, 1003);
+	assert_int_equal(ports_space(p, 0)->available, 3);
+	assert_int_equal(ports_space(p, 1)->available, 19999);
+	assert_int_equal(ports_space(p, 2)->available, 10);
+	/* Most are used in one, and none is left in another. */
+	assert_int_equal(ports_count(p), 3);
+	d = ports_item(p, 0, &use);
+	assert_int_equal(d->netns, 30);
+	assert_int_equal(use->ports, 4);
+	assert_int_equal(ports_available_to(p, d), 10);
+	assert_int_equal(ports_used(p), 3);
+	assert_int_equal(ports_available(p), 3);
+	ports_free(p);
+}
+
+static void a_namespace_without_a_range_leaves_all_unknown(void **state)
+{
+	struct port_range r = range(1000, 1009);
+	struct ports *p = ports_new(&r);
+
+	(void)state;
+	assert_int_equal(ports_enter(p, 30), 0);
+	add_port(p, connection(STATE_ESTABLISHED, 1000));
+	assert_int_equal(ports_enter(p, 31), 0);
+	r = (struct port_range){ 0 };
+	assert_int_equal(ports_finish(p), 0);
+	assert_int_equal(ports_used(p), UNKNOWN);
+	assert_int_equal(ports_available(p), UNKNOWN);
 	ports_free(p);
 }
 
@@ -386,6 +442,8 @@ int main(void)
 		cmocka_unit_test(one_may_stand_for_many),
 		cmocka_unit_test(ports_are_counted_by_destination),
 		cmocka_unit_test(ports_that_nobody_can_have_do_not_count),
+		cmocka_unit_test(ports_are_each_namespaces_own),
+		cmocka_unit_test(a_namespace_without_a_range_leaves_all_unknown),
 		cmocka_unit_test(other_protocols_and_unconnected_sockets_do_not_count),
 		cmocka_unit_test(without_a_range_nothing_is_known),
 		cmocka_unit_test(the_fullest_listeners_are_kept),

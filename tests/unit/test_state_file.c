@@ -198,6 +198,57 @@ static void another_boot_or_namespace_starts_anew(void **state)
 	}
 }
 
+/* One stays, one ends, one is made; and one whose counter is not known. */
+static void counters_are_kept_by_namespace(void **state)
+{
+	struct state_here all = { "boot-a", STATE_EVERYWHERE, 1000 };
+	struct state_file *file;
+
+	(void)state;
+	unlink("state");
+	file = opened(&all);
+	assert_true(state_file_rate_in(file, 7, "TCPAbortOnData", 50) < 0);
+	assert_true(state_file_rate_in(file, UINT64_MAX, "TCPAbortOnData", 1000000) < 0);
+	assert_true(state_file_rate_in(file, 7, "TCPAbortOnClose", 8) < 0);
+	closed(file);
+
+	all.now += 10;
+	file = opened(&all);
+	assert_int_equal(state_file_past(file), PAST_KNOWN);
+	assert_true(state_file_rate_in(file, 7, "TCPAbortOnData", 70) == 2);
+	assert_true(state_file_rate_in(file, 7, "TCPAbortOnClose", 8) == 0);
+	assert_true(state_file_rate_in(file, 8, "TCPAbortOnData", 30) == 3);
+	assert_true(state_file_rate_in(file, 7, "TCPAbortOnMemory", 9) < 0);
+	assert_true(state_file_rate_in(file, 7, "TCPAbortOnLinger", UNKNOWN) < 0);
+	closed(file);
+
+	all.now += 10;
+	file = opened(&all);
+	assert_true(state_file_rate_in(file, 7, "TCPAbortOnData", 70) == 0);
+	assert_true(state_file_rate_in(file, 8, "TCPAbortOnData", 40) == 1);
+	assert_true(state_file_rate_in(file, 8, "TCPAbortOnClose", 40) < 0);
+	assert_true(state_file_rate_in(file, 7, "TCPAbortOnData", 69) < 0);
+	state_file_close(file);
+}
+
+/* What one namespace has counted says nothing about all, nor the other way round. */
+static void one_namespace_and_all_do_not_compare(void **state)
+{
+	struct state_here all = { "boot-a", STATE_EVERYWHERE, 1010 };
+	struct state_here one = later(20);
+	struct state_file *file;
+
+	(void)state;
+	leave_past(&boot_a);
+	file = opened(&all);
+	assert_int_equal(state_file_past(file), PAST_NETNS);
+	assert_true(state_file_rate_in(file, 7, "TCPAbortOnData", 50) < 0);
+	closed(file);
+	file = opened(&one);
+	assert_int_equal(state_file_past(file), PAST_NETNS);
+	state_file_close(file);
+}
+
 static void a_damaged_file_is_written_anew(void **state)
 {
 	static const char *const texts[] = {
@@ -353,6 +404,8 @@ int main(void)
 		IN_FOLDER(no_time_no_rate),
 		IN_FOLDER(ages_count_from_the_first_sight),
 		IN_FOLDER(another_boot_or_namespace_starts_anew),
+		IN_FOLDER(counters_are_kept_by_namespace),
+		IN_FOLDER(one_namespace_and_all_do_not_compare),
 		IN_FOLDER(a_damaged_file_is_written_anew),
 		IN_FOLDER(refuses_what_others_may_have_put_there),
 		IN_FOLDER(is_readable_by_its_user_alone),
