@@ -122,6 +122,8 @@ src_liblingerstat_a_SOURCES = \
 	src/enrich/owners_proc.c \
 	src/enrich/peers.c \
 	src/enrich/peers.h \
+	src/enrich/program.c \
+	src/enrich/program.h \
 	src/enrich/subflows.c \
 	src/enrich/subflows.h \
 	src/enrich/workload.c \
@@ -148,6 +150,8 @@ src_liblingerstat_a_SOURCES = \
 	src/judge/limits.h \
 	src/judge/restart.c \
 	src/judge/restart.h \
+	src/judge/restart_users.h \
+	src/judge/restart_verdict.c \
 	src/judge/rules.c \
 	src/judge/rules.h \
 	src/judge/stall.c \
@@ -164,6 +168,8 @@ src_liblingerstat_a_SOURCES = \
 	src/measure/thresholds.h \
 	src/model/reason.c \
 	src/model/reason.h \
+	src/model/restart.c \
+	src/model/restart.h \
 	src/model/socket.c \
 	src/model/socket.h \
 	src/model/words.c \
@@ -177,6 +183,8 @@ src_liblingerstat_a_SOURCES = \
 	src/present/advice.h \
 	src/present/explain.c \
 	src/present/explain.h \
+	src/present/restart.c \
+	src/present/restart.h \
 	src/present/workload.c \
 	src/present/workload.h \
 	src/present/wrap.c \

@@ -52,6 +52,10 @@ struct check {
 /* Says which stage begins, for the deadline. `check` is a struct check. */
 void check_stage(void *check, const char *what, const char *which);
 
+/* Whether a measure of these kinds counts a socket: kinds that one measure asks for are not
+ * another's; those named are every measure's. */
+bool check_counts(const struct check *check, uint32_t netids, const struct socket *sk);
+
 /* Seconds since the first run that saw a CLOSE_WAIT; 0 without a state file. */
 double check_age(const struct check *check, const struct socket *sk);
 

@@ -38,7 +38,9 @@ static int blame_socket(void *ctx, struct socket *sk)
 	int err = 0;
 
 	for (size_t i = 0; i < MEASURES_MAX && !err; i++)
-		if (c->offenders[i] && is_to_blame(c, i, sk))
+		if (c->offenders[i] &&
+		    check_counts(c, offenders_measure(c->offenders[i])->netids, sk) &&
+		    is_to_blame(c, i, sk))
 			err = offenders_add(c->offenders[i], sk);
 	return err;
 }

@@ -110,6 +110,11 @@ static void leave_state(struct check *c)
 
 /* --- measuring ------------------------------------------------------------------------------- */
 
+bool check_counts(const struct check *c, uint32_t netids, const struct socket *sk)
+{
+	return c->facts.named || !netids || (netids & NETID_BIT(sk->netid));
+}
+
 double check_age(const struct check *c, const struct socket *sk)
 {
 	return c->state && sk->state == STATE_CLOSE_WAIT ? state_file_seen(c->state, sk->cookie)
@@ -124,6 +129,8 @@ static int count_socket(void *ctx, struct socket *sk)
 	facts_add(&c->facts, sk);
 	if (age > c->longest_age)
 		c->longest_age = age;
+	if (!check_counts(c, c->plan.tallied, sk))
+		return 0;
 	return counts_add(&c->counts, sk);
 }
 
@@ -300,6 +307,7 @@ int check_measure(struct check *c, const struct check_options *options)
 	facts_init(&c->facts, &c->counts);
 	machines_init(&c->machines);
 	c->facts.named = options->common.netids;
+	c->facts.tallied = c->plan.tallied;
 	/* Told when it was found out, while the options were read. */
 	if (options->common.plan.netns_error)
 		return options->common.plan.netns_error;

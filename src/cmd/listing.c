@@ -25,8 +25,7 @@ struct view {
 	int64_t written_ms; /* when rows were last written out */
 	struct tally tally;
 	bool tally_wanted;
-	int fd; /* where the output goes */
-	struct port_users *ports;
+	int fd;                    /* where the output goes */
 	struct sorter *sorter;     /* NULL: rows stream */
 	struct follow follow;      /* of events */
 	struct contexts *contexts; /* NULL: not asked for */
@@ -61,6 +60,8 @@ static unsigned int plan_needs(const struct listing *l)
 
 	if (l->plan.events)
 		return needs & EVENT_NEEDS;
+	if (l->explain && (l->plan.selection.states & STATES_LISTENING))
+		needs |= NEED_RESTART | NEED_OWNERS | NEED_LINGER;
 	if (shows_subflows(l))
 		needs |= NEED_SUBFLOWS;
 	if (l->sort)
@@ -173,7 +174,7 @@ static int open_writer(struct view *v)
 	if (v->plan.needs & NEED_CONTEXT && !v->plan.read &&
 	    !(v->contexts = contexts_new("/proc", v->plan.needs & NEED_SOCKET_CONTEXT)))
 		return -ENOMEM;
-	v->explain = (struct explain_context){ v->names, v->ports, options.color };
+	v->explain = (struct explain_context){ v->names, options.color };
 	v->writer = v->names ? l->format->open(&v->out, &options) : NULL;
 	return v->writer ? 0 : -ENOMEM;
 }
@@ -313,8 +314,6 @@ enum result listing_run(const struct listing *listing)
 	if (v.fd < 0)
 		return RESULT_FAILED;
 	if (open_events(&v) == 0 && run_open(&v.run, &v.plan) == 0) {
-		if (listing->explain)
-			v.ports = run_learn_ports(&v.run);
 		if (open_writer(&v) == 0)
 			result = show(&v);
 		else
@@ -324,7 +323,6 @@ enum result listing_run(const struct listing *listing)
 		v.writer->free(v.writer);
 	drop_output(&v);
 	names_free(v.names);
-	port_users_free(v.ports);
 	sorter_free(v.sorter);
 	contexts_free(v.contexts);
 	run_close(&v.run);

@@ -188,7 +188,8 @@ int prepass_subflows(struct run *run)
 }
 
 /* What is not known yet; the forecast hangs on linger. */
-#define NEEDS_OF_OWNERS (NEED_OWNERS | NEED_LINGER | NEED_FORECAST | NEED_PEER_HOLDERS)
+#define NEEDS_OF_OWNERS \
+	(NEED_OWNERS | NEED_LINGER | NEED_FORECAST | NEED_PEER_HOLDERS | NEED_RESTART)
 
 static int stop_at_candidate(void *ctx, struct socket *sk)
 {
@@ -221,4 +222,62 @@ bool prepass_selects_nothing(struct run *run)
 	run_selection(run, &sel);
 	run_families(run, &sel, stop_at_candidate, run, &report);
 	return !dump_incomplete(&report);
+}
+
+static int watch_listener(void *ctx, struct socket *sk)
+{
+	const struct run *run = ctx;
+
+	port_users_watch(run->enrich.here.ports, sk);
+	return 0;
+}
+
+/* A bind meets each socket's own options, so they are joined first. */
+static int add_user(void *ctx, struct socket *sk)
+{
+	struct run *run = ctx;
+
+	owners_join(run->enrich.owners, sk);
+	return port_users_add(run->enrich.here.ports, sk);
+}
+
+/* Half of what stands on the ports is no answer. */
+static int learn(struct run *run, const struct family *family, uint32_t states, socket_sink sink)
+{
+	const struct selection sel = {
+		.netids = family->netids, .states = states, .ipv4 = true, .ipv6 = true
+	};
+	struct dump_report report;
+
+	if (!run->enrich.here.ports || !(family->netids & run->plan->selection.netids) ||
+	    (family->netids & run->missing_netids))
+		return 0;
+	source_dump(run->source, family, &sel, sink, run, &report);
+	if (report.error == -ENOMEM)
+		return -ENOMEM;
+	if (!dump_incomplete(&report))
+		return 0;
+	hint_prepass(&report);
+	port_users_free(run->enrich.here.ports);
+	run->enrich.here.ports = NULL;
+	return 0;
+}
+
+int prepass_ports(struct run *run)
+{
+	const struct run_plan *plan = run->plan;
+	int err;
+
+	if (plan->read || !(plan->needs & NEED_RESTART) || run->skipped_owners ||
+	    !(plan->selection.states & STATES_LISTENING))
+		return 0;
+	run->enrich.here.ports = port_users_new();
+	if (!run->enrich.here.ports)
+		return -ENOMEM;
+	err = learn(run, &family_tcp, STATE_BIT(STATE_LISTEN), watch_listener);
+	if (!err)
+		err = learn(run, &family_tcp, STATES_ALL, add_user);
+	if (!err)
+		err = learn(run, &family_udp, STATES_ALL, add_user);
+	return err ? err : learn(run, &family_udplite, STATES_ALL, add_user);
 }

@@ -27,4 +27,11 @@ int prepass_subflows(struct run *run);
  * only tried where the kernel leaves out most of the others. */
 bool prepass_selects_nothing(struct run *run);
 
+/*
+ * Learns which sockets stand on listeners' ports, where the plan needs it and selects listeners of
+ * this kernel: a dump of TCP's listeners, whose ports are the ones to watch, and one of everything.
+ * What could not be dumped is told, and then nothing is known. Returns 0 or -ENOMEM.
+ */
+int prepass_ports(struct run *run);
+
 #endif

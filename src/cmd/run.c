@@ -11,6 +11,7 @@
 #include "cmd/hints.h"
 #include "cmd/muster.h"
 #include "cmd/prepass.h"
+#include "enrich/program.h"
 #include "judge/close.h"
 #include "plan/needs.h"
 #include "plan/rights.h"
@@ -305,7 +306,28 @@ int run_open(struct run *run, const struct run_plan *plan)
 		err = gather(run);
 	else
 		prepass_complete_peers(run);
+	if (!err && (err = prepass_ports(run)))
+		message("%s", strerror(-err));
 	return err ? err : keep_rights(run, plan_dump_rights(run));
+}
+
+/* The ports of the namespace that the socket is in: a row may have waited for a second look. */
+static struct port_users *ports_of(struct run *run, const struct socket *sk)
+{
+	return sk->netns == run->enrich.here.netns ? run->enrich.here.ports
+						   : spaces_ports(&run->spaces, sk->netns);
+}
+
+/* Without a verdict it is not known: memory was short, or the ports were not learned. */
+static void judge_listener(struct run *run, struct socket *sk)
+{
+	struct port_users *ports = ports_of(run, sk);
+	struct program program;
+
+	if (!ports || !restart_has_rules(sk))
+		return;
+	program_of("/proc", sk, &program);
+	sk->restart = port_users_judge(ports, sk, &program);
 }
 
 /* The second half of a socket's way: everything that can be known is. */
@@ -316,6 +338,8 @@ static int finish_socket(void *ctx, struct socket *sk)
 
 	if (run->plan->needs & NEED_FORECAST)
 		judge_close(sk, &sk->close);
+	if (run->plan->needs & NEED_RESTART)
+		judge_listener(run, sk);
 	verdict = filter_match(run->plan->filter, sk);
 	run->undecided += verdict == TRI_UNKNOWN;
 	if (verdict != TRI_YES)
@@ -504,52 +528,6 @@ void run_dump(struct run *run, socket_sink sink, void *ctx)
 	if (run->plan->dumped)
 		run->plan->dumped(ctx);
 	run->failed = keep_rights(run, RIGHTS_NOTHING) < 0;
-}
-
-static int watch_listener(void *ctx, struct socket *sk)
-{
-	port_users_watch(ctx, sk);
-	return 0;
-}
-
-struct port_pass {
-	struct port_users *users;
-	struct owners *owners;
-};
-
-/* A bind meets each socket's own options, so they are joined first. */
-static int add_user(void *ctx, struct socket *sk)
-{
-	struct port_pass *pass = ctx;
-
-	owners_join(pass->owners, sk);
-	return port_users_add(pass->users, sk);
-}
-
-struct port_users *run_learn_ports(struct run *run)
-{
-	struct selection sel = { .netids = NETID_BIT(NETID_TCP),
-				 .states = STATE_BIT(STATE_LISTEN),
-				 .ipv4 = true,
-				 .ipv6 = true };
-	struct port_pass pass = { .owners = run->enrich.owners };
-	struct dump_report report;
-
-	if (!(run->plan->selection.states & STATE_BIT(STATE_LISTEN)) || run->plan->read)
-		return NULL;
-	/* Ports are each namespace's own, and the run is in one of them. */
-	if (run->plan->all_netns)
-		return NULL;
-	pass.users = port_users_new();
-	if (!pass.users)
-		return NULL;
-	if (source_dump(run->source, &family_tcp, &sel, watch_listener, pass.users, &report) == 0) {
-		sel.states = STATES_ALL;
-		if (source_dump(run->source, &family_tcp, &sel, add_user, &pass, &report) == 0)
-			return pass.users;
-	}
-	port_users_free(pass.users);
-	return NULL;
 }
 
 /* An empty list of bound sockets may only mean that the kernel cannot list them. */

@@ -15,7 +15,6 @@
 #include "enrich/enrich.h"
 #include "enrich/gather.h"
 #include "filter/filter.h"
-#include "judge/restart.h"
 #include "source/roll.h"
 #include "source/source.h"
 #include "source/states.h"
@@ -109,10 +108,6 @@ void run_selection(const struct run *run, struct selection *sel);
  * *all. A recording is read once, as TCP. */
 void run_families(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
 		  struct dump_report *all);
-
-/* Learns which sockets stand on listeners' ports: two dumps more, made only when the plan selects
- * listeners of this kernel. Returns NULL when that is not known. */
-struct port_users *run_learn_ports(struct run *run);
 
 /* Says on standard error what is missing, once each, and how to get it: rows of the dump, then
  * (where `unknown_holders` sockets, or linger, could not be read) attributes. Returns

@@ -115,7 +115,9 @@ static int arrive(struct run *run, const struct namespace *ns)
 	filter_free(run->this_host);
 	run->this_host = NULL;
 	prepass_complete_peers(run);
-	return err ? err : prepass_subflows(run);
+	if (!err)
+		err = prepass_subflows(run);
+	return err ? err : prepass_ports(run);
 }
 
 int spaces_next(struct run *run)
@@ -173,6 +175,14 @@ bool spaces_have_socket(void *ctx, const struct socket *sk)
 		if (run->spaces.left[i].here.netns == sk->netns)
 			return source_has_socket(run->spaces.left[i].source, sk);
 	return run->source && source_has_socket(run->source, sk);
+}
+
+struct port_users *spaces_ports(const struct spaces *spaces, uint64_t netns)
+{
+	for (size_t i = 0; i < spaces->n_left; i++)
+		if (spaces->left[i].here.netns == netns)
+			return spaces->left[i].here.ports;
+	return NULL;
 }
 
 void spaces_close(struct spaces *spaces)

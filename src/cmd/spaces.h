@@ -16,6 +16,7 @@
 struct run;
 struct socket;
 struct left_space;
+struct port_users;
 
 struct spaces {
 	struct namespaces all;
@@ -52,6 +53,9 @@ void spaces_end(struct run *run);
 /* True when the kernel still has this very socket, asked in the socket's own namespace. `ctx` is
  * the struct run. */
 bool spaces_have_socket(void *ctx, const struct socket *sk);
+
+/* What was learned of the ports in a namespace that was left; NULL: nothing. */
+struct port_users *spaces_ports(const struct spaces *spaces, uint64_t netns);
 
 void spaces_close(struct spaces *spaces);
 

@@ -36,6 +36,7 @@ void surroundings_free(struct surroundings *here)
 	links_free(here->links);
 	peers_free(here->peers);
 	subflows_free(here->subflows);
+	port_users_free(here->ports);
 	*here = (struct surroundings){ 0 };
 }
 

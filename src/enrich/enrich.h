@@ -11,12 +11,14 @@
 #include "enrich/owners.h"
 #include "enrich/peers.h"
 #include "enrich/subflows.h"
+#include "judge/restart.h"
 
 /* What is each network namespace's own. */
 struct surroundings {
 	struct links *links;
 	struct peers *peers;       /* made by the caller; NULL: no ends are matched */
 	struct subflows *subflows; /* likewise; NULL: they are not looked for */
+	struct port_users *ports;  /* likewise; NULL: not asked for, or not known */
 	bool migrates;             /* net.ipv4.tcp_migrate_req */
 	uint64_t netns;
 	const char *netns_name; /* NULL: it has none */

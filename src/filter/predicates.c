@@ -13,6 +13,7 @@
 
 #include "base/nearest.h"
 #include "filter/values.h"
+#include "model/restart.h"
 #include "plan/needs.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -225,6 +226,20 @@ TEST(linger)
 	return test_number(seconds, op, value->number);
 }
 
+/* Of what does not listen nothing is said, so that `restart != yes` are listeners too. */
+TEST(restart)
+{
+	enum tri works = sk->restart ? sk->restart->works : TRI_UNKNOWN;
+
+	if (!restart_applies(sk))
+		return TRI_NO;
+	if (value->number == TRI_UNKNOWN)
+		return negate_if(as_tri(works == TRI_UNKNOWN), op);
+	if (works == TRI_UNKNOWN)
+		return TRI_UNKNOWN;
+	return negate_if(as_tri(works == (enum tri)value->number), op);
+}
+
 /* Any holder of the socket with this inode counts; without the whole list, none found is not
  * none. */
 static enum tri any_holder(uint32_t inode, const struct holder_list *list,
@@ -411,6 +426,8 @@ static const struct predicate own[] = {
 	{ "reason", "a reason word", JUDGE | NEED_OWNERS, true, false, value_reason, test_reason },
 	{ "linger", "on, off, unknown, none, inf or whole seconds", NEED_LINGER, false, false,
 	  value_linger, test_linger },
+	{ "restart", "yes, no or unknown", NEED_RESTART | NEED_OWNERS | NEED_LINGER, true, false,
+	  value_restart, test_restart },
 	{ "recvq", SIZE, 0, false, false, value_size, test_recvq },
 	{ "sendq", SIZE, 0, false, false, value_size, test_sendq },
 	{ "unread", SIZE, 0, false, false, value_size, test_unread },

@@ -13,6 +13,7 @@
 #include <linux/magic.h>
 
 #include "base/nearest.h"
+#include "model/restart.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -423,4 +424,21 @@ int value_linger(const char *text, struct filter_value *value, struct filter_err
 		return -EINVAL;
 	value->number /= 1000;
 	return 0;
+}
+
+static const char *restart_word(int i)
+{
+	return restart_answer_name((enum tri)i);
+}
+
+const char *value_restart_word(size_t i)
+{
+	return i <= TRI_YES ? restart_word((int)i) : NULL;
+}
+
+int value_restart(const char *text, struct filter_value *value, struct filter_error *error)
+{
+	if (strcmp(text, "?") == 0)
+		text = restart_word(TRI_UNKNOWN);
+	return read_word("answer of restart", text, restart_word, TRI_YES + 1, value, error);
 }

@@ -38,6 +38,7 @@ int value_reason(const char *text, struct filter_value *value, struct filter_err
 /* A kind, or a family of several kinds; gives the mask. */
 int value_netid(const char *text, struct filter_value *value, struct filter_error *error);
 /* on, off, unknown, none, inf, or whole seconds. The words are the negative numbers below. */
+int value_restart(const char *text, struct filter_value *value, struct filter_error *error);
 int value_linger(const char *text, struct filter_value *value, struct filter_error *error);
 
 /* The nearest so far of names that come one after the other, to what was typed. */
@@ -56,6 +57,7 @@ void value_complain(struct filter_error *error, const struct value_champion *c, 
 const char *value_state_word(size_t i);
 const char *value_netid_word(size_t i);
 const char *value_linger_word(size_t i);
+const char *value_restart_word(size_t i);
 
 enum { LINGER_WORD_ON = -2, LINGER_WORD_OFF = -3, LINGER_WORD_UNKNOWN = -4, LINGER_WORD_NONE = -5 };
 #define LINGER_FOREVER INT64_MAX

@@ -32,6 +32,7 @@ static const struct {
 	{ value_reason, { WORDS_FIXED, false, "", reason_at, reason_help_at } },
 	{ value_netid, { WORDS_FIXED, false, "", value_netid_word, NULL } },
 	{ value_linger, { WORDS_FIXED, false, "", value_linger_word, NULL } },
+	{ value_restart, { WORDS_FIXED, false, "", value_restart_word, NULL } },
 	{ value_device, { WORDS_DEVICE, false, "", NULL, NULL } },
 	{ value_user, { WORDS_USER, false, "", NULL, NULL } },
 	{ value_cgroup, { WORDS_FILE, false, "", NULL, NULL } },

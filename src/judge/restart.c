@@ -1,28 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "judge/restart.h"
+/*
+ * The table of what stands on ports. How the verdict is found stands in restart_verdict.c.
+ */
+#include "judge/restart_users.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* How an address meets another of the same port. */
-enum reach { V4_ANY, V4_ADDR, V6_ANY, V6_ANY_ONLY, V6_ADDR };
+#include "judge/close.h"
 
-struct user {
-	struct in6_addr addr; /* IPv4 as a mapped address */
-	uint64_t cookie;
-	uint32_t ifindex;
-	uint16_t port;
-	uint8_t state;
-	uint8_t reach;     /* enum reach */
-	uint8_t reuseaddr; /* enum tri */
-	uint8_t reuseport;
+#define PORTS 65536
+#define CHUNK 64 /* verdicts */
+
+/* Verdicts are handed out by address, so that they never move. */
+struct verdicts {
+	struct verdicts *before;
+	size_t used;
+	struct restart items[CHUNK];
 };
 
 struct port_users {
-	uint8_t watched[65536 / 8];
-	struct user *items;
-	size_t count, cap;
+	uint8_t watched[PORTS / 8];
+	uint32_t *heads[PORT_SPACES]; /* by port: the newest user plus 1; NULL: none at all */
+	struct port_user *items;
+	uint32_t count, cap;
+	struct index index; /* by what makes users alike */
+	struct verdicts *verdicts;
 };
 
 struct port_users *port_users_new(void)
@@ -32,8 +36,17 @@ struct port_users *port_users_new(void)
 
 void port_users_free(struct port_users *users)
 {
+	struct verdicts *chunk, *before;
+
 	if (!users)
 		return;
+	for (chunk = users->verdicts; chunk; chunk = before) {
+		before = chunk->before;
+		free(chunk);
+	}
+	for (int i = 0; i < PORT_SPACES; i++)
+		free(users->heads[i]);
+	index_free(&users->index);
 	free(users->items);
 	free(users);
 }
@@ -41,6 +54,36 @@ void port_users_free(struct port_users *users)
 void port_users_watch(struct port_users *users, const struct socket *listener)
 {
 	users->watched[listener->local.port / 8] |= (uint8_t)(1u << (listener->local.port % 8));
+}
+
+int port_space(const struct socket *sk)
+{
+	static const struct {
+		enum netid netid;
+		int space;
+	} spaces[] = {
+		{ NETID_TCP, PORTS_TCP },
+		{ NETID_UDP, PORTS_UDP },
+		{ NETID_UDPLITE, PORTS_UDPLITE },
+	};
+
+	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++)
+		if (sk->netid == spaces[i].netid)
+			return spaces[i].space;
+	return -1;
+}
+
+static bool is_watched(const struct port_users *users, const struct socket *sk, int space)
+{
+	if (space != PORTS_TCP)
+		return space >= 0 && sk->local.port;
+	return users->watched[sk->local.port / 8] & 1u << (sk->local.port % 8);
+}
+
+/* These vanish with the listener itself (inet_csk_listen_stop()). */
+static bool goes_with_listener(const struct socket *sk)
+{
+	return sk->netid == NETID_TCP && (socket_is_unaccepted(sk) || sk->state == STATE_SYN_RECV);
 }
 
 static struct in6_addr mapped(const struct socket *sk)
@@ -68,106 +111,160 @@ static enum reach reach_of(const struct socket *sk, const struct in6_addr *addr)
 	return sk->v6only == TRI_YES ? V6_ANY_ONLY : V6_ANY;
 }
 
-/* These vanish with the listener itself. */
-static bool goes_with_listener(const struct socket *sk)
+struct place port_place(const struct socket *sk)
 {
-	return socket_is_unaccepted(sk) || sk->state == STATE_SYN_RECV;
+	struct place place = { .addr = mapped(sk), .ifindex = sk->ifindex };
+
+	place.reach = (uint8_t)reach_of(sk, &place.addr);
+	return place;
+}
+
+/* Of the processes, whatever their order; a process's descriptors come together. */
+uint64_t port_holders_id(const struct holder_list *holders)
+{
+	uint64_t id = 0;
+
+	for (uint32_t i = 0; i < holders->count; i++)
+		if (i == 0 || holders->items[i].pid != holders->items[i - 1].pid)
+			id += index_hash(&holders->items[i].pid, sizeof(uint32_t)) + UINT64_C(1);
+	return id;
+}
+
+/* --- what becomes of it when its holders end --- */
+
+#define RESETS (OUTCOME_BIT(OUTCOME_RESET) | OUTCOME_BIT(OUTCOME_SILENT))
+
+/* A connection that ends in order stays for as long as its peer takes, and then in TIME_WAIT; but
+ * from CLOSE_WAIT it goes with the peer's acknowledgement. */
+static enum fate fate_of_connection(const struct socket *sk)
+{
+	struct close_forecast f;
+
+	judge_exit(sk, &f);
+	if (!(f.outcomes & ~RESETS))
+		return FATE_GOES;
+	if (f.outcomes & RESETS || sk->state == STATE_CLOSE_WAIT)
+		return FATE_OPEN;
+	return FATE_STAYS;
+}
+
+#define AT_ONCE                                                                               \
+	(STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_CLOSE) | STATE_BIT(STATE_BOUND_INACTIVE) | \
+	 STATE_BIT(STATE_SYN_SENT))
+
+static enum fate fate_of(const struct socket *sk)
+{
+	if (!sk->inode)
+		return FATE_STAYS;
+	if (sk->netid != NETID_TCP || STATE_BIT(sk->state) & AT_ONCE)
+		return FATE_GOES;
+	return fate_of_connection(sk);
+}
+
+/* --- the table --- */
+
+static struct port_user user_of(const struct socket *sk, int space)
+{
+	const struct holder_list *h = &sk->holders;
+	struct port_user user;
+
+	memset(&user, 0, sizeof(user)); /* its bytes are a key */
+	user.key.place = port_place(sk);
+	user.key.holders = port_holders_id(h);
+	user.key.uid = sk->uid;
+	user.key.port = sk->local.port;
+	user.key.space = (uint8_t)space;
+	user.key.state = (uint8_t)sk->state;
+	user.key.fate = (uint8_t)fate_of(sk);
+	user.key.reuseaddr = (uint8_t)sk->options.reuseaddr;
+	user.key.reuseport = (uint8_t)sk->options.reuseport;
+	user.key.known = (uint8_t)h->known;
+	user.key.minisocket = !sk->uid_known;
+	user.key.orphan = !sk->inode;
+	/* One that listens is itself only, as it is not in its own way. */
+	user.key.cookie = restart_applies(sk) ? sk->cookie : 0;
+	user.sockets = 1;
+	if (!h->count)
+		return user;
+	user.pid = h->items[0].pid;
+	user.several = h->items[h->count - 1].pid != user.pid;
+	strncpy(user.comm, h->items[0].comm, sizeof(user.comm) - 1);
+	return user;
+}
+
+static struct port_user *find_alike(struct port_users *users, const struct port_user *user,
+				    uint32_t hash)
+{
+	uint32_t at = 0, i;
+
+	while ((i = index_next(&users->index, hash, &at)) != INDEX_NONE)
+		if (memcmp(&users->items[i].key, &user->key, sizeof(user->key)) == 0)
+			return &users->items[i];
+	return NULL;
+}
+
+static int add_new(struct port_users *users, struct port_user *user, uint32_t hash)
+{
+	uint32_t **heads = &users->heads[user->key.space];
+	void *items = users->items;
+	int err = index_room(&items, users->count, &users->cap, sizeof(*users->items));
+
+	users->items = items;
+	if (!err && !*heads && !(*heads = calloc(PORTS, sizeof(**heads))))
+		err = -ENOMEM;
+	if (!err)
+		err = index_add(&users->index, hash, users->count);
+	if (err)
+		return err;
+	user->next = (*heads)[user->key.port];
+	users->items[users->count++] = *user;
+	(*heads)[user->key.port] = users->count;
+	return 0;
 }
 
 int port_users_add(struct port_users *users, const struct socket *sk)
 {
-	struct in6_addr addr = mapped(sk);
+	int space = port_space(sk);
+	struct port_user user, *alike;
+	uint32_t hash;
 
-	if (!(users->watched[sk->local.port / 8] & 1u << (sk->local.port % 8)) ||
-	    goes_with_listener(sk))
+	if (!is_watched(users, sk, space) || goes_with_listener(sk))
 		return 0;
-	if (users->count == users->cap) {
-		size_t cap = users->cap ? users->cap * 2 : 256;
-		struct user *bigger = reallocarray(users->items, cap, sizeof(*bigger));
-
-		if (!bigger)
-			return -ENOMEM;
-		users->items = bigger;
-		users->cap = cap;
-	}
-	users->items[users->count++] = (struct user){
-		.addr = addr,
-		.cookie = sk->cookie,
-		.ifindex = sk->ifindex,
-		.port = sk->local.port,
-		.state = (uint8_t)sk->state,
-		.reach = (uint8_t)reach_of(sk, &addr),
-		.reuseaddr = (uint8_t)sk->options.reuseaddr,
-		.reuseport = (uint8_t)sk->options.reuseport,
-	};
+	user = user_of(sk, space);
+	hash = index_hash(&user.key, sizeof(user.key));
+	alike = find_alike(users, &user, hash);
+	if (!alike)
+		return add_new(users, &user, hash);
+	alike->sockets++;
 	return 0;
 }
 
-/* Who meets whom (inet_rcv_saddr_equal()): a dual-stack wildcard meets everything, an IPv6-only
- * one all of IPv6, an IPv4 one all of IPv4; two addresses meet when they are the same. */
-static const bool meets[5][5] = {
-	[V4_ANY] = { [V4_ANY] = true, [V4_ADDR] = true, [V6_ANY] = true },
-	[V4_ADDR] = { [V4_ANY] = true, [V4_ADDR] = true, [V6_ANY] = true },
-	[V6_ANY] = { true, true, true, true, true },
-	[V6_ANY_ONLY] = { [V6_ANY] = true, [V6_ANY_ONLY] = true, [V6_ADDR] = true },
-	[V6_ADDR] = { [V6_ANY] = true, [V6_ANY_ONLY] = true, [V6_ADDR] = true },
-};
-
-static bool is_address(enum reach reach)
+const struct port_user *port_users_first(const struct port_users *users, int space, uint16_t port)
 {
-	return reach == V4_ADDR || reach == V6_ADDR;
+	uint32_t head = space >= 0 && users->heads[space] ? users->heads[space][port] : 0;
+
+	return head ? &users->items[head - 1] : NULL;
 }
 
-static bool overlaps(const struct socket *listener, const struct user *user)
+const struct port_user *port_users_next(const struct port_users *users,
+					const struct port_user *user)
 {
-	struct in6_addr own = mapped(listener);
-	enum reach reach = reach_of(listener, &own);
-
-	if (listener->ifindex && user->ifindex && listener->ifindex != user->ifindex)
-		return false;
-	if (!meets[reach][user->reach])
-		return false;
-	return !is_address(reach) || !is_address(user->reach) ||
-	       memcmp(&own, &user->addr, sizeof(own)) == 0;
+	return user->next ? &users->items[user->next - 1] : NULL;
 }
 
-/* All must agree: one NO is enough, and an unknown leaves it open. */
-static enum tri both(enum tri a, enum tri b)
+const struct restart *port_users_judge(struct port_users *users, const struct socket *listener,
+				       const struct program *program)
 {
-	if (a == TRI_NO || b == TRI_NO)
-		return TRI_NO;
-	return a == TRI_YES && b == TRI_YES ? TRI_YES : TRI_UNKNOWN;
-}
+	struct verdicts *chunk = users->verdicts;
 
-static void add_user(struct restart *verdict, const struct socket *listener,
-		     const struct user *user)
-{
-	enum tri reuseaddr = user->reuseaddr, reuseport = user->reuseport;
-
-	verdict->total++;
-	verdict->states[user->state]++;
-	verdict->listeners += user->state == STATE_LISTEN;
-	verdict->assumed += reuseaddr == TRI_UNKNOWN;
-	if (reuseaddr == TRI_UNKNOWN)
-		reuseaddr = listener->options.reuseaddr;
-	if (reuseport == TRI_UNKNOWN)
-		reuseport = listener->options.reuseport;
-	/* SO_REUSEADDR never shares a port with a listener. */
-	if (user->state == STATE_LISTEN)
-		reuseaddr = TRI_NO;
-	verdict->reuseaddr = both(verdict->reuseaddr, reuseaddr);
-	verdict->reuseport = both(verdict->reuseport, reuseport);
-}
-
-void judge_restart(const struct port_users *users, const struct socket *listener,
-		   struct restart *verdict)
-{
-	*verdict = (struct restart){ .reuseaddr = TRI_YES, .reuseport = TRI_YES };
-	for (size_t i = 0; i < users->count; i++) {
-		const struct user *user = &users->items[i];
-
-		if (user->port == listener->local.port && user->cookie != listener->cookie &&
-		    overlaps(listener, user))
-			add_user(verdict, listener, user);
+	if (!chunk || chunk->used == CHUNK) {
+		chunk = malloc(sizeof(*chunk));
+		if (!chunk)
+			return NULL;
+		chunk->before = users->verdicts;
+		chunk->used = 0;
+		users->verdicts = chunk;
 	}
+	judge_restart(users, listener, program, &chunk->items[chunk->used]);
+	return &chunk->items[chunk->used++];
 }

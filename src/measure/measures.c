@@ -6,6 +6,7 @@
 
 #include "base/sum.h"
 #include "judge/limits.h"
+#include "model/restart.h"
 #include "plan/needs.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -113,6 +114,14 @@ static struct measured get_percent(const struct facts *f, int limit)
 	return if_known(limit_percent(use.used, use.max));
 }
 
+static struct measured get_blocked(const struct facts *f, int which)
+{
+	const struct measure_sums *sums = &f->sums;
+
+	(void)which;
+	return count_of(f, sums->restart_blocked, sums->restart_blocked + sums->restart_unknown);
+}
+
 static struct measured get_silent(const struct facts *f, int which)
 {
 	(void)which;
@@ -130,6 +139,7 @@ static struct measured get_rate(const struct facts *f, int counter)
 
 #define TCP_ONLY      NETID_BIT(NETID_TCP)
 #define CONNECTIONS   (NETID_BIT(NETID_TCP) | NETID_BIT(NETID_MPTCP))
+#define RESTARTED     (NETID_BIT(NETID_TCP) | NETID_BIT(NETID_UDP))
 #define NEEDS_RISK    (NEED_FORECAST | NEED_LINGER | NEED_TCP_INFO)
 #define STATES_JUDGED (STATES_ALL & ~STATE_BIT(STATE_TIME_WAIT))
 /* Datagrams arrive at sockets without a peer too, which are in CLOSE. */
@@ -246,6 +256,11 @@ static const struct measure rows[] = {
 	  .count_parts = COUNT_QUEUES,
 	  .offender = OFFENDER_LISTENER,
 	  .warn = "99" },
+	{ .name = "restart_blocked",
+	  .help = "listeners whose program could not be restarted now",
+	  COUNTED(STATES_LISTENING, RESTARTED, OFFENDER_BLOCKED),
+	  .needs = NEED_RESTART | NEED_OWNERS | NEED_LINGER,
+	  .get = get_blocked },
 	{ .name = "descriptors_percent",
 	  .help = "descriptors of RLIMIT_NOFILE, of a CLOSE-WAIT's process",
 	  PERCENT(LIMIT_DESCRIPTORS),
@@ -330,10 +345,23 @@ static void add_loss(struct measure_sums *sums, const struct close_forecast *f)
 		sum_add(&sums->loss_least, f->loss_min_bytes, 1);
 }
 
+/* A kind without rules is not known to be well. */
+static void add_restart(struct measure_sums *sums, const struct socket *sk)
+{
+	enum tri works = sk->restart ? sk->restart->works : TRI_UNKNOWN;
+
+	sums->restart_blocked += works == TRI_NO;
+	sums->restart_unknown += works == TRI_UNKNOWN;
+}
+
 void facts_add(struct facts *f, const struct socket *sk)
 {
 	uint32_t netids = f->named ? f->named : TCP_ONLY;
 
+	if (restart_applies(sk) && (f->named ? f->named : RESTARTED) & NETID_BIT(sk->netid))
+		add_restart(&f->sums, sk);
+	if (!f->named && f->tallied && !(f->tallied & NETID_BIT(sk->netid)))
+		return;
 	add_loss(&f->sums, &sk->close);
 	if (!(STATES_UNREAD & STATE_BIT(sk->state)) || !(netids & NETID_BIT(sk->netid)))
 		return;
@@ -349,6 +377,8 @@ bool measure_blames(const struct measure *m, const struct socket *sk)
 		return false;
 	if (m->get == get_risk)
 		return (int)sk->close.risk >= m->which;
+	if (m->get == get_blocked)
+		return sk->restart && sk->restart->works == TRI_NO;
 	if (m->get == get_loss)
 		return sk->close.loss_max_bytes > 0;
 	if (m->get == get_unread)
@@ -363,6 +393,7 @@ void measure_plan_add(struct measure_plan *plan, const struct measure *m)
 	plan->needs |= m->needs;
 	plan->states |= m->states;
 	plan->netids |= m->states ? m->netids : 0;
+	plan->tallied |= m->states && m->get != get_blocked ? m->netids : 0;
 	plan->count_parts |= m->count_parts;
 	plan->machine_parts |= m->machine_parts;
 	plan->state_file |= m->state_file;

@@ -26,6 +26,8 @@ struct measure_sums {
 	 * to the worst. */
 	uint64_t loss_least, loss_most;
 	uint64_t loss_unknown;
+	uint64_t restart_blocked; /* listeners whose program could not be restarted */
+	uint64_t restart_unknown; /* of which that is not known */
 };
 
 /* Everything that a run has found out. */
@@ -34,6 +36,7 @@ struct facts {
 	struct measure_sums sums;
 	struct machine machine;
 	uint32_t named;        /* kinds asked for by name; 0: each measure's own */
+	uint32_t tallied;      /* measure_plan.tallied; 0: all that come */
 	bool dumped;           /* the sockets were read, all of them */
 	uint64_t undecided;    /* sockets that the filter could say neither yes nor no of */
 	double silent_seconds; /* below 0: not known */
@@ -52,6 +55,7 @@ enum offender {
 	OFFENDER_DESTINATION, /* the destination whose ports run out */
 	OFFENDER_LISTENER,
 	OFFENDER_NAMESPACE, /* of several, those whose own number it is */
+	OFFENDER_BLOCKED, /* the listener, and who is in the way of its restart */
 };
 
 struct measure {
@@ -95,6 +99,7 @@ struct measure_plan {
 	unsigned int needs;
 	uint32_t states;
 	uint32_t netids;
+	uint32_t tallied; /* of these, what is counted for more than its restart */
 	unsigned int count_parts, machine_parts;
 	bool state_file;
 };

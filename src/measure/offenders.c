@@ -10,6 +10,7 @@
 #include "count/top.h"
 #include "present/address.h"
 #include "present/escape.h"
+#include "present/restart.h"
 
 /* Where net.ipv4.ip_local_port_range cannot be read: its default. */
 #define EPHEMERAL_LOW 32768
@@ -105,6 +106,13 @@ static void put_listener(struct offenders *o, const struct socket *sk)
 		put_no_process(&o->text, sk);
 }
 
+static void put_blocked(struct offenders *o, const struct socket *sk)
+{
+	put_listener(o, sk);
+	outbuf_str(&o->text, ": ");
+	restart_blame(&o->text, sk->restart);
+}
+
 /* --- adding ---------------------------------------------------------------------------------- */
 
 static int64_t weight_of(const struct measure *m, const struct socket *sk)
@@ -192,6 +200,8 @@ int offenders_add(struct offenders *o, const struct socket *sk)
 		put_no_process(&o->text, sk);
 	else if (o->measure->offender == OFFENDER_LISTENER)
 		put_listener(o, sk);
+	else if (o->measure->offender == OFFENDER_BLOCKED)
+		put_blocked(o, sk);
 	else
 		put_peer(o, sk);
 	return add_label(o, sk);

@@ -234,6 +234,8 @@ struct subflow_list {
 	const struct socket *items; /* without holders: use socket_subflow() */
 };
 
+struct restart;
+
 struct socket {
 	enum netid netid;
 	uint8_t family;   /* AF_INET, AF_INET6, ... */
@@ -295,6 +297,8 @@ struct socket {
 	const char *cgroup;              /* path of cgroup_id, NULL when not known */
 	const struct workload *workload; /* what the path says, NULL when it is not known */
 	struct close_forecast close;
+	/* Of a listener, where it was asked for (model/restart.h); valid as long as the run. */
+	const struct restart *restart;
 };
 
 /* True for a connection whose process has closed it: inode 0 in FIN_WAIT1, FIN_WAIT2, CLOSING

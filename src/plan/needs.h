@@ -30,6 +30,7 @@ enum need {
 	NEED_TOS = 1 << 15,          /* TOS, traffic class, class id */
 	NEED_FILTER = 1 << 17,       /* attached filters: CAP_NET_ADMIN until the dump ends */
 	NEED_SUBFLOWS = 1 << 18, /* of MPTCP: one dump of it, and of TCP where it has connections */
+	NEED_RESTART = 1 << 19,  /* a dump of TCP on listeners' ports and of UDP, with owners */
 	NEED_CONTEXT = 1 << 20,  /* /proc/PID of each holder, when its row is shown */
 	NEED_ONE_NETNS = 1 << 22, /* nothing of the kernel, but one namespace: a device's number */
 	NEED_SOCKET_CONTEXT = 1 << 21, /* the same, and an attribute of the socket */

@@ -9,6 +9,7 @@
 #include "present/cells.h"
 #include "present/details.h"
 #include "present/orders.h"
+#include "present/restart.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -18,6 +19,7 @@
 #define MEMORY   (NEED_NAMING | NEED_MEMORY)
 #define NUMBERS  (NEED_NAMING | NEED_TCP_INFO)
 #define CONTEXT  (NEED_NAMING | NEED_OWNERS | NEED_CONTEXT)
+#define RESTART  (NEED_NAMING | NEED_RESTART | NEED_OWNERS | NEED_LINGER)
 #define EXTENDED (NEED_NAMING | NEED_EXTENDED | NEED_CGROUP | NEED_MARK)
 
 static const struct column columns[] = {
@@ -127,6 +129,8 @@ static const struct column columns[] = {
 	  0, cell_mark, json_mark, NULL, NULL },
 	{ "drops", "DROPS", "drops", "packets dropped", MEMORY, true, 0, cell_drops, json_drops,
 	  NULL, NULL },
+	{ "restart", "RESTART", "restart", "whether its program could be restarted now", RESTART,
+	  false, '$', cell_restart, json_restart, NULL, order_restart },
 	{ "timer", "TIMER", "timer", "the running timer, beneath (-o)", NEED_NAMING, PLACE_BENEATH,
 	  0, cell_timer, json_timer, NULL, NULL },
 	{ "extended", "EXTENDED", "extended", "uid, inode, what its family has (-e)", EXTENDED,

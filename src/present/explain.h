@@ -7,7 +7,6 @@
 #define LINGERSTAT_PRESENT_EXPLAIN_H
 
 #include "base/outbuf.h"
-#include "judge/restart.h"
 #include "model/socket.h"
 #include "present/address.h"
 
@@ -16,7 +15,6 @@
 /* What sentences need beside the socket. */
 struct explain_context {
 	struct names *names;
-	const struct port_users *ports; /* NULL: not known, as in a recording */
 	bool color;
 };
 

@@ -3,6 +3,7 @@
 
 #include "judge/close.h"
 #include "present/cells.h"
+#include "present/restart.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -371,46 +372,6 @@ PART(part_holders)
 			      sk->holders.count);
 }
 
-static void put_blockers(struct outbuf *b, const struct restart *r)
-{
-	bool first = true;
-
-	for (int i = STATE_ESTABLISHED; i < STATE_COUNT; i++) {
-		if (!r->states[i])
-			continue;
-		outbuf_printf(b, "%s%u %s", first ? "" : ", ", r->states[i],
-			      state_ss_name((enum sock_state)i));
-		first = false;
-	}
-}
-
-/* One sentence for each pair of answers: with SO_REUSEADDR, with SO_REUSEPORT. */
-static const char *const restart_sentences[3][3] = {
-	[TRI_YES] = {
-		[TRI_YES] = "A new bind works now if the new program sets SO_REUSEADDR, or "
-			    "SO_REUSEPORT as the same user.",
-		[TRI_NO] = "A new bind works now if the new program sets SO_REUSEADDR; without it "
-			   "it fails with EADDRINUSE.",
-		[TRI_UNKNOWN] = "A new bind works now if the new program sets SO_REUSEADDR; without "
-				"it it fails with EADDRINUSE.",
-	},
-	[TRI_NO] = {
-		[TRI_YES] = "SO_REUSEADDR does not help; a new bind works now only with "
-			    "SO_REUSEPORT, as the same user.",
-		[TRI_NO] = "A new bind now fails with EADDRINUSE, whatever the new program sets: "
-			   "what is there has neither SO_REUSEADDR nor SO_REUSEPORT on its side.",
-		[TRI_UNKNOWN] = "A new bind now fails with EADDRINUSE, even with SO_REUSEADDR.",
-	},
-	[TRI_UNKNOWN] = {
-		[TRI_YES] = "A new bind works now with SO_REUSEPORT, as the same user; whether with "
-			    "SO_REUSEADDR is not known.",
-		[TRI_NO] = "Whether a new bind works with SO_REUSEADDR is not known; without it it "
-			   "fails with EADDRINUSE.",
-		[TRI_UNKNOWN] = "Whether what is there has SO_REUSEADDR is not known: without it, on "
-				"both sides, a new bind now fails with EADDRINUSE.",
-	},
-};
-
 static void put_unix_restart(struct outbuf *b, const struct socket *sk)
 {
 	if (!sk->un.name)
@@ -422,30 +383,10 @@ static void put_unix_restart(struct outbuf *b, const struct socket *sk)
 
 PART(part_restart)
 {
-	struct restart r;
-
-	if (sk->state != STATE_LISTEN)
-		return;
-	if (sk->family == AF_UNIX)
+	UNUSED(cx);
+	if (sk->family == AF_UNIX && sk->state == STATE_LISTEN)
 		put_unix_restart(b, sk);
-	if (sk->netid != NETID_TCP || sk->subflow || !cx->ports)
-		return;
-	judge_restart(cx->ports, sk, &r);
-	if (sk->holders.count > 1)
-		outbuf_printf(b, "Only when all %u descriptors are closed: ", sk->holders.count);
-	if (!r.total) {
-		outbuf_str(b, "Once this listener is closed, its port can be bound again at once.");
-		return;
-	}
-	outbuf_str(b, "On its port: ");
-	put_blockers(b, &r);
-	outbuf_str(b, ". ");
-	outbuf_str(b, restart_sentences[r.reuseaddr][r.reuseport]);
-	if (r.assumed && sk->options.reuseaddr != TRI_UNKNOWN)
-		outbuf_printf(b,
-			      " (%u of them cannot be asked and are taken to be set as this "
-			      "listener is.)",
-			      r.assumed);
+	restart_sentences(b, sk);
 }
 
 PART(part_subflows)

@@ -17,6 +17,15 @@
 
 #define PORT 8080
 
+static const struct holder own = { .pid = 12, .fd = 3, .comm = "own", .tid = 12 };
+static const struct holder another = { .pid = 13, .fd = 3, .comm = "another", .tid = 13 };
+
+/* Somebody else holds it, and not the program of the listener. */
+static struct holder_list held_by(const struct holder *holder)
+{
+	return (struct holder_list){ HOLDERS_COMPLETE, 1, holder };
+}
+
 /* Each socket is another one: a listener is told from the others on its port by its cookie. */
 static struct socket at(const char *address, uint16_t port, enum sock_state state)
 {
@@ -30,6 +39,10 @@ static struct socket at(const char *address, uint16_t port, enum sock_state stat
 	sk.state = state;
 	sk.inode = 4711;
 	sk.cookie = ++cookie;
+	sk.uid_known = state != STATE_TIME_WAIT;
+	sk.linger.kind = LINGER_OFF;
+	sk.unread_bytes = sk.outstanding_bytes = 0;
+	sk.holders = held_by(&another);
 	return sk;
 }
 
@@ -39,6 +52,7 @@ static struct socket listener_at(const char *address, enum tri v6only, enum tri 
 
 	sk.v6only = v6only;
 	sk.options.reuseaddr = reuseaddr;
+	sk.holders = held_by(&own);
 	return sk;
 }
 
@@ -100,7 +114,7 @@ static void check_meeting(const struct meeting *m)
 	struct restart verdict;
 
 	assert_int_equal(port_users_add(users, &user), 0);
-	judge_restart(users, &listener, &verdict);
+	judge_restart(users, &listener, NULL, &verdict);
 	if (verdict.total != m->meets)
 		fail_msg("listener %s (v6only %d), connection at %s: %u in the way", m->listener,
 			 (int)m->v6only, m->user, verdict.total);
@@ -132,9 +146,9 @@ static void other_ports_do_not_count(void **state)
 
 		assert_int_equal(port_users_add(users, &user), 0);
 	}
-	judge_restart(users, &listener, &verdict);
+	judge_restart(users, &listener, NULL, &verdict);
 	assert_int_equal(verdict.total, 0);
-	judge_restart(users, &neighbour, &verdict);
+	judge_restart(users, &neighbour, NULL, &verdict);
 	assert_int_equal(verdict.total, 1);
 	port_users_free(users);
 }
@@ -149,7 +163,7 @@ static void a_port_nobody_watches_is_not_kept(void **state)
 	(void)state;
 	assert_non_null(users);
 	assert_int_equal(port_users_add(users, &user), 0);
-	judge_restart(users, &listener, &verdict);
+	judge_restart(users, &listener, NULL, &verdict);
 	assert_int_equal(verdict.total, 0);
 	port_users_free(users);
 }
@@ -162,7 +176,7 @@ static void the_listener_is_not_in_its_own_way(void **state)
 
 	(void)state;
 	assert_int_equal(port_users_add(users, &listener), 0);
-	judge_restart(users, &listener, &verdict);
+	judge_restart(users, &listener, NULL, &verdict);
 	assert_int_equal(verdict.total, 0);
 	port_users_free(users);
 }
@@ -182,7 +196,7 @@ static void the_first_and_the_last_port(void **state)
 		listener.local.port = ports[i];
 		users = watching(&listener);
 		assert_int_equal(port_users_add(users, &user), 0);
-		judge_restart(users, &listener, &verdict);
+		judge_restart(users, &listener, NULL, &verdict);
 		assert_int_equal(verdict.total, 1);
 		port_users_free(users);
 	}
@@ -223,7 +237,7 @@ static void wildcards_meet_as_in_the_kernel(void **state)
 
 		user.v6only = wildcards[i].user_v6only;
 		assert_int_equal(port_users_add(users, &user), 0);
-		judge_restart(users, &listener, &verdict);
+		judge_restart(users, &listener, NULL, &verdict);
 		if (verdict.total != wildcards[i].meets)
 			fail_msg("row %zu: listener %s, bound at %s: %u in the way", i,
 				 wildcards[i].listener, wildcards[i].user, verdict.total);
@@ -271,12 +285,13 @@ static void the_options_decide(void **state)
 			listener.options.reuseport = options[i].listener;
 			user.options.reuseaddr = user.options.reuseport = options[i].user;
 			assert_int_equal(port_users_add(users, &user), 0);
-			judge_restart(users, &listener, &verdict);
-			if (verdict.reuseaddr != options[i].works ||
-			    verdict.reuseport != options[i].works)
+			judge_restart(users, &listener, NULL, &verdict);
+			if (verdict.binds[BIND_REUSEADDR] != options[i].works ||
+			    verdict.binds[BIND_REUSEPORT] != options[i].works)
 				fail_msg("row %zu, %s: reuseaddr %d, reuseport %d", i,
-					 state_ss_name(holding_states[k]), (int)verdict.reuseaddr,
-					 (int)verdict.reuseport);
+					 state_ss_name(holding_states[k]),
+					 (int)verdict.binds[BIND_REUSEADDR],
+					 (int)verdict.binds[BIND_REUSEPORT]);
 			assert_int_equal(verdict.assumed, options[i].assumed);
 			assert_int_equal(verdict.states[holding_states[k]], 1);
 			assert_int_equal(verdict.listeners, 0);
@@ -296,9 +311,9 @@ static void reuseport_is_judged_by_itself(void **state)
 	user.options.reuseaddr = TRI_NO;
 	user.options.reuseport = TRI_YES;
 	assert_int_equal(port_users_add(users, &user), 0);
-	judge_restart(users, &listener, &verdict);
-	assert_int_equal(verdict.reuseaddr, TRI_NO);
-	assert_int_equal(verdict.reuseport, TRI_YES);
+	judge_restart(users, &listener, NULL, &verdict);
+	assert_int_equal(verdict.binds[BIND_REUSEADDR], TRI_NO);
+	assert_int_equal(verdict.binds[BIND_REUSEPORT], TRI_YES);
 	port_users_free(users);
 }
 
@@ -317,8 +332,8 @@ static void all_must_agree(void **state)
 
 		user.options.reuseaddr = own[i];
 		assert_int_equal(port_users_add(users, &user), 0);
-		judge_restart(users, &listener, &verdict);
-		assert_int_equal(verdict.reuseaddr, works[i]);
+		judge_restart(users, &listener, NULL, &verdict);
+		assert_int_equal(verdict.binds[BIND_REUSEADDR], works[i]);
 	}
 	port_users_free(users);
 }
@@ -334,13 +349,14 @@ static void another_listener_holds_the_port(void **state)
 
 	(void)state;
 	listener.options.reuseport = other.options.reuseport = TRI_YES;
+	other.holders = held_by(&another);
 	assert_int_equal(port_users_add(users, &listener), 0);
 	assert_int_equal(port_users_add(users, &other), 0);
-	judge_restart(users, &listener, &verdict);
+	judge_restart(users, &listener, NULL, &verdict);
 	assert_int_equal(verdict.total, 1);
 	assert_int_equal(verdict.listeners, 1);
-	assert_int_equal(verdict.reuseaddr, TRI_NO);
-	assert_int_equal(verdict.reuseport, TRI_YES);
+	assert_int_equal(verdict.binds[BIND_REUSEADDR], TRI_NO);
+	assert_int_equal(verdict.binds[BIND_REUSEPORT], TRI_YES);
 	port_users_free(users);
 }
 
@@ -364,7 +380,7 @@ static void devices_keep_ports_apart(void **state)
 		listener.ifindex = devices[i].listener;
 		user.ifindex = devices[i].user;
 		assert_int_equal(port_users_add(users, &user), 0);
-		judge_restart(users, &listener, &verdict);
+		judge_restart(users, &listener, NULL, &verdict);
 		assert_int_equal(verdict.total, devices[i].meets);
 		port_users_free(users);
 	}
@@ -381,7 +397,7 @@ static void a_free_port_is_free(void **state)
 		struct port_users *users = watching(&listener);
 		struct restart verdict;
 
-		judge_restart(users, &listener, &verdict);
+		judge_restart(users, &listener, NULL, &verdict);
 		assert_int_equal(verdict.total, 0);
 		assert_int_equal(verdict.listeners, 0);
 		assert_int_equal(verdict.assumed, 0);
@@ -405,7 +421,7 @@ static void orphans_hold_the_port(void **state)
 		user.inode = 0;
 		assert_int_equal(port_users_add(users, &user), 0);
 	}
-	judge_restart(users, &listener, &verdict);
+	judge_restart(users, &listener, NULL, &verdict);
 	assert_int_equal(verdict.total, COUNT(states));
 	port_users_free(users);
 }
@@ -427,7 +443,7 @@ static void what_dies_with_the_listener_is_not_in_the_way(void **state)
 		user.inode = 0;
 		assert_int_equal(port_users_add(users, &user), 0);
 	}
-	judge_restart(users, &listener, &verdict);
+	judge_restart(users, &listener, NULL, &verdict);
 	assert_int_equal(verdict.total, 0);
 	port_users_free(users);
 }
@@ -446,7 +462,7 @@ static void many_are_counted_by_state(void **state)
 
 		assert_int_equal(port_users_add(users, &user), 0);
 	}
-	judge_restart(users, &listener, &verdict);
+	judge_restart(users, &listener, NULL, &verdict);
 	assert_int_equal(verdict.total, 3000);
 	assert_int_equal(verdict.states[STATE_TIME_WAIT], 2000);
 	assert_int_equal(verdict.states[STATE_ESTABLISHED], 1000);
