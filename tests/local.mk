@@ -235,7 +235,9 @@ tests_live_test_against_libnl_SOURCES = \
 tests_live_test_against_libnl_LDADD = $(LDADD) $(LIBNL_IDIAG_LIBS)
 tests_live_test_explain_SOURCES = \
 	tests/live/test_explain.c $(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
-tests_live_test_restart_SOURCES = tests/live/test_restart.c $(LIVE_TOOL) $(LIVE_HARNESS)
+LIVE_TAKEOVER = tests/live/takeover.c tests/live/takeover.h
+tests_live_test_restart_SOURCES = \
+	tests/live/test_restart.c $(LIVE_TAKEOVER) $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_all_netns_sums_SOURCES = tests/live/test_all_netns_sums.c $(LIVE_TOOL) \
 	$(LIVE_HARNESS)
@@ -296,7 +298,7 @@ tests_live_test_protocol_rows_SOURCES = tests/live/test_protocol_rows.c $(LIVE_E
 
 tests_live_test_folklore_SOURCES = \
 	tests/live/test_folklore.c tests/live/folklore.h tests/live/folklore_data.c \
-	tests/live/folklore_end.c tests/live/folklore_linger.c tests/live/folklore_restart.c \
+	tests/live/folklore_end.c tests/live/folklore_linger.c tests/live/folklore_restart.c $(LIVE_TAKEOVER) \
 	tests/live/observe.c tests/live/observe.h $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_folklore_LDFLAGS = $(AM_LDFLAGS) -pthread
 tests_live_test_stall_SOURCES = \

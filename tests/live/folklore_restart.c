@@ -24,6 +24,7 @@
 
 #include "harness.h"
 #include "observe.h"
+#include "takeover.h"
 
 /* Options of a socket before bind(). */
 enum { REUSEADDR = 1, REUSEPORT = 2 };
@@ -197,41 +198,18 @@ static void wait_for_obstacle(const struct server *server, const struct obstacle
 	assert_true(found || !obstacle->json);
 }
 
-/* What `explain` says, and what it foretells for a new bind() with neither option, and with one. */
-struct verdict {
-	const char *words;
-	bool plain, reuseaddr, reuseport;
-};
-
-static const struct verdict verdicts[] = {
-	{ "can be bound again at once", true, true, true },
-	{ "whatever the new program sets", false, false, false },
-	{ "SO_REUSEADDR does not help; a new bind works now only with SO_REUSEPORT", false, false,
-	  true },
-	{ "works now if the new program sets SO_REUSEADDR; without it it fails", false, true,
-	  false },
-	{ "works now if the new program sets SO_REUSEADDR, or SO_REUSEPORT", false, true, true },
-};
-
-static const struct verdict *verdict_on(const struct server *server, const char *obstacle)
+/* The tool's verdict on the listener; of what stands there `explain` tells. */
+static struct restart_verdict verdict_on(uint32_t listener, const char *obstacle)
 {
-	const struct verdict *found = NULL;
-	json_t *row = explained(inode_of(server->listener));
-	const char *text = json_string_value(row_get(row, "explain.restart"));
+	json_t *row = explained(listener);
 	char words[32];
 
-	assert_non_null(text);
-	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++)
-		if (strstr(text, verdicts[i].words))
-			found = &verdicts[i];
-	if (!found)
-		fail_msg("no verdict in: %s", text);
 	if (obstacle) {
 		snprintf(words, sizeof(words), "On its port: 1 %s.", obstacle);
-		assert_true(sentence_has(row, "explain.restart", words));
+		check_row(row, sentence_has(row, "explain.restart", words));
 	}
 	json_decref(row);
-	return found;
+	return ask_restart(listener);
 }
 
 /* True if a new program's bind() with these options works; it may fail in one way only. */
@@ -246,19 +224,22 @@ static bool binds(const struct server *server, int options)
 	return fd >= 0;
 }
 
-/* The tool is asked, the listener closed, and bind() tried: both must say what `expected` says. */
+/* A program gets the listener, the tool is asked about its restart, it ends, and bind() is tried:
+ * both must say what `expected` says. The rest is another program's. */
 static void check_verdict(struct server *server, const char *obstacle, bool plain, bool reuseaddr,
 			  bool reuseport)
 {
-	const struct verdict *foretold = verdict_on(server, obstacle);
+	uint32_t inode = inode_of(server->listener);
+	pid_t program = hand_over((int *[]){ &server->listener }, 1);
+	struct restart_verdict foretold = verdict_on(inode, obstacle);
 
-	drop_fd(&server->listener);
+	end_program(program);
 	assert_int_equal(binds(server, 0), plain);
 	assert_int_equal(binds(server, REUSEADDR), reuseaddr);
 	assert_int_equal(binds(server, REUSEPORT), reuseport);
-	assert_int_equal(foretold->plain, plain);
-	assert_int_equal(foretold->reuseaddr, reuseaddr);
-	assert_int_equal(foretold->reuseport, reuseport);
+	assert_int_equal(foretold.binds[BIND_PLAIN], plain);
+	assert_int_equal(foretold.binds[BIND_ADDR], reuseaddr);
+	assert_int_equal(foretold.binds[BIND_PORT], reuseport);
 }
 
 static void check_restart(int family, const struct obstacle *obstacle, int old_options)
@@ -274,25 +255,9 @@ static void check_restart(int family, const struct obstacle *obstacle, int old_o
 	server_close(&server);
 }
 
-/* SO_REUSEADDR is read with linger, by BPF only. */
-static void need_bpf(void)
-{
-	struct listing listing;
-	const char *why;
-	bool works;
-
-	assert_return_code(harness_list(&listing, "-a", "-t", "--linger=auto", NULL), 0);
-	works = linger_by_bpf(&listing, &why);
-	if (!works)
-		print_message("# %s\n", why);
-	listing_free(&listing);
-	if (!works)
-		skip();
-}
-
 static void check_all(int family, const struct obstacle *obstacle)
 {
-	need_bpf();
+	need_options();
 	for (int options = 0; options <= (REUSEADDR | REUSEPORT); options++)
 		check_restart(family, obstacle, options);
 }
@@ -329,7 +294,7 @@ static void reuseaddr_can_be_set_on_the_old_listener_later__false(int family)
 	struct server server;
 	int yes = 1;
 
-	need_bpf();
+	need_options();
 	server_open(&server, family, 0);
 	assert_return_code(connect_one(&server), 0);
 	assert_return_code(setsockopt(server.listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)),
@@ -342,7 +307,7 @@ static void reuseaddr_lets_two_listen_on_a_port__false_reuseport_does(int family
 {
 	struct server first, second;
 
-	need_bpf();
+	need_options();
 	server_open(&first, family, REUSEADDR);
 	assert_false(binds(&first, REUSEADDR));
 	server_close(&first);

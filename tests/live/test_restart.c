@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The verdict of `explain` on a restart, against the kernel's: the listener is explained, really
- * closed, and its port bound again, with no option, with SO_REUSEADDR, and with SO_REUSEPORT.
+ * The verdict on a restart, against the kernel's: a program holds the listener, the tool is asked,
+ * the program really ends, and another one binds and listens, with no option, with SO_REUSEADDR,
+ * with SO_REUSEPORT, and with both.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,32 +20,11 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "takeover.h"
 #include "tcp.h"
 #include "tool.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-enum { PLAIN = 0, ADDR = 1, PORT = 2 };
-
-/* What a sentence claims: the binds that work, and those that fail; it may leave one open. */
-struct claim {
-	const char *words;
-	unsigned int works, fails; /* sets of 1 << PLAIN, 1 << ADDR, 1 << PORT */
-};
-
-#define BIND(with) (1u << (with))
-
-static const struct claim claims[] = {
-	{ "can be bound again at once", BIND(PLAIN) | BIND(ADDR) | BIND(PORT), 0 },
-	{ "works now if the new program sets SO_REUSEADDR, or SO_REUSEPORT as the same user",
-	  BIND(ADDR) | BIND(PORT), 0 },
-	{ "works now if the new program sets SO_REUSEADDR; without it it fails", BIND(ADDR),
-	  BIND(PLAIN) | BIND(PORT) },
-	{ "works now only with SO_REUSEPORT", BIND(PORT), BIND(PLAIN) | BIND(ADDR) },
-	{ "fails with EADDRINUSE, whatever the new program sets", 0,
-	  BIND(PLAIN) | BIND(ADDR) | BIND(PORT) },
-	{ "fails with EADDRINUSE, even with SO_REUSEADDR", 0, BIND(PLAIN) | BIND(ADDR) },
-};
 
 /* ---- listeners ---- */
 
@@ -71,13 +51,9 @@ static int bound(int family, uint16_t port, unsigned int with)
 	struct sockaddr_storage address;
 	socklen_t length = loopback(family, port, &address);
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const int on = 1;
 	int err;
 
-	if (with & ADDR)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (with & PORT)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	set_reuse(fd, with);
 	if (bind(fd, (struct sockaddr *)&address, length) == 0)
 		return fd;
 	err = -errno;
@@ -223,48 +199,40 @@ static const struct {
 	unsigned int with;
 } settings[] = {
 	{ "no option", 0 },
-	{ "SO_REUSEADDR", ADDR },
-	{ "SO_REUSEPORT", PORT },
-	{ "both options", ADDR | PORT },
+	{ "SO_REUSEADDR", BIND_ADDR },
+	{ "SO_REUSEPORT", BIND_PORT },
+	{ "both options", BIND_BOTH },
 };
 
 /* ---- the verdict and the truth ---- */
 
-/* The binds that work now. */
+/* The binds that work now, with a listen() behind them, as a set of 1 << BIND_*. */
 static unsigned int try_binds(int family, uint16_t port)
 {
 	unsigned int works = 0;
 
-	for (unsigned int with = PLAIN; with <= PORT; with++) {
+	for (unsigned int with = 0; with < BINDS; with++) {
 		int fd = bound(family, port, with);
 
-		if (fd >= 0)
-			works |= BIND(with);
+		if (fd >= 0 && listen(fd, 8) == 0)
+			works |= 1u << with;
 		else
-			assert_int_equal(fd, -EADDRINUSE);
+			assert_int_equal(fd < 0 ? -fd : errno, EADDRINUSE);
 		if (fd >= 0)
 			close(fd);
 	}
 	return works;
 }
 
-static const struct claim *claim_of(const char *text)
-{
-	for (size_t i = 0; i < COUNT(claims); i++)
-		if (strstr(text, claims[i].words))
-			return &claims[i];
-	return NULL;
-}
-
 /* What `explain` says of the listener. The caller frees it. */
-static char *verdict_on(int listener)
+static char *text_on(uint32_t inode)
 {
 	json_t *document = tool_explain("-l", "-t", NULL);
 	json_t *row;
 	char *text;
 
 	assert_non_null(document);
-	row = document_row(document, inode_of(listener));
+	row = document_row(document, inode);
 	check_row(row, json_is_string(row_get(row, "explain.restart")));
 	text = strdup(json_string_value(row_get(row, "explain.restart")));
 	json_decref(document);
@@ -272,45 +240,35 @@ static char *verdict_on(int listener)
 }
 
 /* The same, once the last segments are through: an orphan has no descriptor to ask. */
-static char *settled_verdict_on(int listener, const char *state)
+static void check_text(uint32_t inode, const char *state)
 {
 	int64_t end = now_ms() + WAIT_MS;
-	char *text = verdict_on(listener);
+	char *text = text_on(inode);
 
 	while (state && !strstr(text, state) && nap_before(end)) {
 		free(text);
-		text = verdict_on(listener);
+		text = text_on(inode);
 	}
-	return text;
+	if (state && !strstr(text, state))
+		fail_msg("'%s' is not in: %s", state, text);
+	if (!state && strstr(text, "On its port"))
+		fail_msg("nothing is in the way, but: %s", text);
+	free(text);
 }
 
-static void compare(const char *text, unsigned int works)
+static void check_one(const struct restart_verdict *v, const char *what, int said, bool works)
 {
-	const struct claim *claim = claim_of(text);
-
-	if (!claim)
-		fail_msg("no verdict that this test knows: %s", text);
-	if ((works & claim->works) != claim->works || (works & claim->fails))
-		fail_msg("said: %s; but a bind %s, with SO_REUSEADDR %s, with SO_REUSEPORT %s",
-			 text, works & BIND(PLAIN) ? "works" : "fails",
-			 works & BIND(ADDR) ? "works" : "fails",
-			 works & BIND(PORT) ? "works" : "fails");
+	if (said >= 0 && said != works)
+		fail_msg("%s: said to %s (%s), but it %s", what, said ? "work" : "fail", v->reason,
+			 works ? "works" : "fails");
 }
 
-/* Without BPF nobody reads the options, and the verdicts are not known. */
-static void need_options(void)
+/* `with`: what the old listener had set, and the new program sets too. */
+static void compare(const struct restart_verdict *v, unsigned int works, unsigned int with)
 {
-	struct listing listing;
-	const char *why;
-	bool known;
-
-	assert_return_code(harness_list(&listing, "-l", "-t", NULL), 0);
-	known = linger_by_bpf(&listing, &why);
-	if (!known)
-		print_message("# %s\n", why);
-	listing_free(&listing);
-	if (!known)
-		skip();
+	for (unsigned int i = 0; i < BINDS; i++)
+		check_one(v, settings[i].name, v->binds[i], works >> i & 1);
+	check_one(v, "as before", v->works, works >> with & 1);
 }
 
 struct restart_case {
@@ -319,23 +277,103 @@ struct restart_case {
 	unsigned int with;
 };
 
+/* It may be set or cleared since the bind. */
+static unsigned int options_of(int fd)
+{
+	int addr = 0, port = 0;
+	socklen_t length = sizeof(addr);
+
+	assert_return_code(getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &addr, &length), errno);
+	assert_return_code(getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &port, &length), errno);
+	return (addr ? BIND_ADDR : 0) | (port ? BIND_PORT : 0);
+}
+
+/* The program holds its listener, and another the connection. */
 static void a_restart(void **state)
 {
 	const struct restart_case *c = *state;
+	struct restart_verdict v;
 	struct tcp_pair pair;
-	char *text;
+	unsigned int with;
+	uint32_t inode;
+	pid_t program;
 
 	need_options();
 	open_pair(&pair, c->family, c->with);
 	c->occupant->settle(&pair);
-	text = settled_verdict_on(pair.listener, c->occupant->state);
-	if (c->occupant->state && !strstr(text, c->occupant->state))
-		fail_msg("'%s' is not in: %s", c->occupant->state, text);
-	if (!c->occupant->state && strstr(text, "On its port"))
-		fail_msg("nothing is in the way, but: %s", text);
-	drop_fd(&pair.listener);
-	compare(text, try_binds(c->family, pair.far_port));
-	free(text);
+	with = options_of(pair.listener);
+	inode = inode_of(pair.listener);
+	program = hand_over((int *[]){ &pair.listener }, 1);
+	check_text(inode, c->occupant->state);
+	v = ask_restart(inode);
+	assert_true(v.works >= 0);
+	end_program(program);
+	compare(&v, try_binds(c->family, pair.far_port), with);
+	tcp_pair_close(&pair);
+}
+
+/* ---- what ends with the program ---- */
+
+static void unread(struct tcp_pair *pair)
+{
+	join(pair);
+	assert_int_equal(write(pair->near, "unread", 6), 6);
+	assert_return_code(tcp_wait_readable(pair->far, 6), 0);
+}
+
+static void zero_linger(struct tcp_pair *pair)
+{
+	join(pair);
+	assert_return_code(tcp_set_linger(pair->far, true, 0), 0);
+}
+
+/* One that listens beside it by SO_REUSEPORT, in the place of a connection. */
+static void sibling(struct tcp_pair *pair)
+{
+	assert_return_code(pair->far = bound(pair->family, pair->far_port, BIND_BOTH), 0);
+	assert_return_code(listen(pair->far, 8), 0);
+}
+
+static const struct own_part {
+	const char *name;
+	void (*settle)(struct tcp_pair *pair);
+	unsigned int with;
+	int works; /* -1: not to be known before */
+	const char *reason;
+} own_parts[] = {
+	{ "ESTABLISHED", established, 0, 0, "connection" },
+	{ "ESTABLISHED, shared", established, BIND_ADDR, 1, "reuse" },
+	{ "unread data", unread, 0, 1, "free" },
+	{ "zero linger", zero_linger, 0, 1, "free" },
+	{ "CLOSE_WAIT", close_wait, 0, -1, "ending" },
+	{ "CLOSE_WAIT, shared", close_wait, BIND_ADDR, 1, "reuse" },
+	{ "FIN_WAIT2", fin_wait2, 0, 0, "connection" },
+	{ "a listener", sibling, BIND_BOTH, 1, "free" },
+};
+
+struct own_case {
+	int family;
+	const struct own_part *part;
+};
+
+static void a_program_with(void **state)
+{
+	const struct own_case *c = *state;
+	struct restart_verdict v;
+	struct tcp_pair pair;
+	uint32_t inode;
+	pid_t program;
+
+	need_options();
+	open_pair(&pair, c->family, c->part->with);
+	c->part->settle(&pair);
+	inode = inode_of(pair.listener);
+	program = hand_over((int *[]){ &pair.listener, &pair.far }, 2);
+	v = ask_restart(inode);
+	end_program(program);
+	assert_int_equal(v.works, c->part->works);
+	assert_string_equal(v.reason, c->part->reason);
+	compare(&v, try_binds(c->family, pair.far_port), c->part->with);
 	tcp_pair_close(&pair);
 }
 
@@ -343,55 +381,118 @@ static void a_restart(void **state)
 
 static void a_listener_beside_it(void **state)
 {
+	struct restart_verdict v;
 	struct tcp_pair pair;
-	char *text;
+	pid_t program;
+	uint32_t inode;
 	int other;
 
 	(void)state;
 	need_options();
-	open_pair(&pair, AF_INET, ADDR | PORT);
-	assert_return_code(other = bound(AF_INET, pair.far_port, ADDR | PORT), 0);
+	open_pair(&pair, AF_INET, BIND_BOTH);
+	assert_return_code(other = bound(AF_INET, pair.far_port, BIND_BOTH), 0);
 	assert_return_code(listen(other, 8), 0);
-	text = verdict_on(pair.listener);
-	assert_non_null(strstr(text, "1 LISTEN"));
-	drop_fd(&pair.listener);
-	compare(text, try_binds(AF_INET, pair.far_port));
-	free(text);
+	inode = inode_of(pair.listener);
+	program = hand_over((int *[]){ &pair.listener }, 1);
+	check_text(inode, "1 LISTEN");
+	v = ask_restart(inode);
+	assert_string_equal(v.reason, "reuse");
+	end_program(program);
+	compare(&v, try_binds(AF_INET, pair.far_port), BIND_BOTH);
 	close(other);
 }
 
-/* A copy of the descriptor keeps the port: the words must not promise more. */
+/* What had shared the port when it was bound does so no more. */
+static void a_listener_in_its_way(void **state)
+{
+	struct restart_verdict v;
+	struct tcp_pair pair;
+	pid_t program;
+	uint32_t inode;
+	int other;
+
+	(void)state;
+	need_options();
+	open_pair(&pair, AF_INET, BIND_BOTH);
+	assert_return_code(other = bound(AF_INET, pair.far_port, BIND_BOTH), 0);
+	assert_return_code(listen(other, 8), 0);
+	set_reuse(pair.listener, BIND_ADDR);
+	inode = inode_of(pair.listener);
+	program = hand_over((int *[]){ &pair.listener }, 1);
+	v = ask_restart(inode);
+	assert_int_equal(v.works, 0);
+	assert_string_equal(v.reason, "listener");
+	assert_int_equal(v.blocker, getpid());
+	end_program(program);
+	compare(&v, try_binds(AF_INET, pair.far_port), BIND_ADDR);
+	close(other);
+}
+
+/* Two descriptors of one process end together. */
 static void a_second_descriptor(void **state)
 {
+	struct restart_verdict v;
 	struct tcp_pair pair;
-	char *text;
+	pid_t program;
+	uint32_t inode;
 	int copy;
 
 	(void)state;
 	need_options();
-	open_pair(&pair, AF_INET, ADDR);
+	open_pair(&pair, AF_INET, 0);
 	assert_return_code(copy = fcntl(pair.listener, F_DUPFD_CLOEXEC, 0), 0);
-	text = verdict_on(pair.listener);
-	assert_non_null(strstr(text, "Only when all 2 descriptors are closed"));
-	drop_fd(&pair.listener);
-	assert_int_equal(try_binds(AF_INET, pair.far_port), 0);
-	close(copy);
-	compare(text, try_binds(AF_INET, pair.far_port));
-	free(text);
+	inode = inode_of(pair.listener);
+	program = hand_over((int *[]){ &pair.listener, &copy }, 2);
+	v = ask_restart(inode);
+	assert_int_equal(v.works, 1);
+	end_program(program);
+	compare(&v, try_binds(AF_INET, pair.far_port), 0);
 }
 
-#define CASES  (2 * COUNT(occupants) * COUNT(settings))
-#define OTHERS 2
-
-int main(void)
+/* A child that inherited the listener keeps it: only SO_REUSEPORT gets past that. */
+static void a_child_that_inherited_it(void **state)
 {
-	static struct restart_case cases[CASES];
-	static struct CMUnitTest tests[CASES + OTHERS];
-	static char names[CASES][80];
-	size_t n = 0;
+	unsigned int with = *(const unsigned int *)*state;
+	struct restart_verdict v;
+	struct tcp_pair pair;
+	pid_t program, child;
+	uint32_t inode;
+	int copy;
+	unsigned int works;
 
-	harness_enter();
-	for (; n < CASES; n++) {
+	need_options();
+	open_pair(&pair, AF_INET, with);
+	assert_return_code(copy = fcntl(pair.listener, F_DUPFD_CLOEXEC, 0), 0);
+	inode = inode_of(pair.listener);
+	program = hand_over((int *[]){ &pair.listener }, 1);
+	child = hand_over((int *[]){ &copy }, 1);
+	v = ask_restart(inode);
+	assert_string_equal(v.reason, with & BIND_PORT ? "free" : "held");
+	assert_int_equal(v.works, !!(with & BIND_PORT));
+	if (!(with & BIND_PORT))
+		assert_true(v.blocker == child || v.blocker == program);
+	end_program(program);
+	works = try_binds(AF_INET, pair.far_port);
+	end_program(child);
+	check_one(&v, "as before", v.works, works >> with & 1);
+	works = try_binds(AF_INET, pair.far_port);
+	for (unsigned int i = 0; i < BINDS; i++)
+		check_one(&v, settings[i].name, v.binds[i], works >> i & 1);
+}
+
+static const unsigned int inherited[] = { 0, BIND_ADDR, BIND_PORT };
+
+#define CASES  (2 * COUNT(occupants) * COUNT(settings))
+#define OWN    (2 * COUNT(own_parts))
+#define OTHERS (3 + COUNT(inherited))
+
+static struct restart_case cases[CASES];
+static struct own_case own_cases[OWN];
+static char names[CASES + OWN][80];
+
+static void name_cases(struct CMUnitTest *tests)
+{
+	for (size_t n = 0; n < CASES; n++) {
 		const struct occupant *o = &occupants[n / 2 / COUNT(settings)];
 		size_t setting = n / 2 % COUNT(settings);
 		int family = n % 2 ? AF_INET6 : AF_INET;
@@ -401,7 +502,36 @@ int main(void)
 			 family == AF_INET ? "inet" : "inet6", settings[setting].name, o->name);
 		tests[n] = (struct CMUnitTest){ names[n], a_restart, NULL, NULL, &cases[n] };
 	}
+}
+
+static void name_own_cases(struct CMUnitTest *tests)
+{
+	for (size_t n = 0; n < OWN; n++) {
+		const struct own_part *part = &own_parts[n / 2];
+		int family = n % 2 ? AF_INET6 : AF_INET;
+		char *name = names[CASES + n];
+
+		own_cases[n] = (struct own_case){ family, part };
+		snprintf(name, sizeof(names[0]), "%s, the program has %s",
+			 family == AF_INET ? "inet" : "inet6", part->name);
+		tests[n] = (struct CMUnitTest){ name, a_program_with, NULL, NULL, &own_cases[n] };
+	}
+}
+
+int main(void)
+{
+	static struct CMUnitTest tests[CASES + OWN + OTHERS];
+	size_t n = CASES + OWN;
+
+	harness_enter();
+	name_cases(tests);
+	name_own_cases(tests + CASES);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_listener_beside_it);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_listener_in_its_way);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_second_descriptor);
+	for (size_t i = 0; i < COUNT(inherited); i++)
+		tests[n++] =
+			(struct CMUnitTest){ "a child that inherited it", a_child_that_inherited_it,
+					     NULL, NULL, (void *)&inherited[i] };
 	return cmocka_run_group_tests_name("restart", tests, NULL, NULL);
 }
