@@ -242,17 +242,19 @@ static int add_user(void *ctx, struct socket *sk)
 }
 
 /* Half of what stands on the ports is no answer. */
-static int learn(struct run *run, const struct family *family, uint32_t states, socket_sink sink)
+static int learn(struct run *run, uint32_t netids, uint32_t states, socket_sink sink)
 {
 	const struct selection sel = {
-		.netids = family->netids, .states = states, .ipv4 = true, .ipv6 = true
+		.netids = netids & run->plan->selection.netids,
+		.states = states,
+		.ipv4 = true,
+		.ipv6 = true,
 	};
 	struct dump_report report;
 
-	if (!run->enrich.here.ports || !(family->netids & run->plan->selection.netids) ||
-	    (family->netids & run->missing_netids))
+	if (!run->enrich.here.ports || !sel.netids)
 		return 0;
-	source_dump(run->source, family, &sel, sink, run, &report);
+	run_families(run, &sel, sink, run, &report);
 	if (report.error == -ENOMEM)
 		return -ENOMEM;
 	if (!dump_incomplete(&report))
@@ -265,6 +267,7 @@ static int learn(struct run *run, const struct family *family, uint32_t states, 
 
 int prepass_ports(struct run *run)
 {
+	const uint32_t tcp = NETID_BIT(NETID_TCP), udp = NETID_BIT(NETID_UDP);
 	const struct run_plan *plan = run->plan;
 	int err;
 
@@ -274,10 +277,6 @@ int prepass_ports(struct run *run)
 	run->enrich.here.ports = port_users_new();
 	if (!run->enrich.here.ports)
 		return -ENOMEM;
-	err = learn(run, &family_tcp, STATE_BIT(STATE_LISTEN), watch_listener);
-	if (!err)
-		err = learn(run, &family_tcp, STATES_ALL, add_user);
-	if (!err)
-		err = learn(run, &family_udp, STATES_ALL, add_user);
-	return err ? err : learn(run, &family_udplite, STATES_ALL, add_user);
+	err = learn(run, tcp, STATE_BIT(STATE_LISTEN), watch_listener);
+	return err ? err : learn(run, tcp | udp | NETID_BIT(NETID_UDPLITE), STATES_ALL, add_user);
 }

@@ -55,7 +55,7 @@ enum offender {
 	OFFENDER_DESTINATION, /* the destination whose ports run out */
 	OFFENDER_LISTENER,
 	OFFENDER_NAMESPACE, /* of several, those whose own number it is */
-	OFFENDER_BLOCKED, /* the listener, and who is in the way of its restart */
+	OFFENDER_BLOCKED,   /* the listener, and who is in the way of its restart */
 };
 
 struct measure {
