@@ -26,6 +26,14 @@ struct index {
 /* Adds a position. Returns 0 or -ENOMEM. */
 int index_add(struct index *index, uint32_t hash, uint32_t entry);
 
+/* Has the processor fetch what index_next() reads first. In a large index that is a wait for
+ * memory, which other work can fill. */
+static inline void index_await(const struct index *index, uint32_t hash)
+{
+	if (index->size)
+		__builtin_prefetch(&index->slots[hash & (index->size - 1)]);
+}
+
 /* The next position with this hash, INDEX_NONE behind the last. *at begins as 0 and belongs to
  * the walk. */
 uint32_t index_next(const struct index *index, uint32_t hash, uint32_t *at);

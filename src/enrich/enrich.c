@@ -69,6 +69,8 @@ void enrichment_close(struct enrichment *e)
 
 void enrich_socket(struct enrichment *e, struct socket *sk)
 {
+	if (e->here.peers)
+		peers_await(e->here.peers, sk);
 	if (e->needs & (NEED_OWNERS | NEED_LINGER))
 		owners_join(e->owners, sk);
 	if (e->here.peers)

@@ -17,11 +17,13 @@ struct indexes {
 static int add_record(void *ctx, const struct owner_record *record)
 {
 	const struct indexes *to = ctx;
-	int err = owners_add(to->owners, record);
+	bool ends = to->peers && record->ends && record->ends->netns == to->netns;
+	int err;
 
-	if (err || !to->peers || !record->ends || record->ends->netns != to->netns)
-		return err;
-	return peers_add_held(to->peers, record);
+	if (ends)
+		peers_await_held(to->peers, record);
+	err = owners_add(to->owners, record);
+	return err || !ends ? err : peers_add_held(to->peers, record);
 }
 
 /* Tries the BPF pass. Returns 0 with the index filled, or a negative errno with it empty. */

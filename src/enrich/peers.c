@@ -198,6 +198,11 @@ static struct connection *find_connection(const struct peers *p, const struct en
 	return NULL;
 }
 
+static void await_connection(const struct peers *p, const struct ends *ends)
+{
+	index_await(&p->by_ends, index_hash(ends, sizeof(*ends)));
+}
+
 static int add_connection(struct peers *p, const struct ends *ends, uint32_t inode)
 {
 	struct connection *same = find_connection(p, ends);
@@ -217,10 +222,23 @@ static int add_connection(struct peers *p, const struct ends *ends, uint32_t ino
 	return index_add(&p->by_ends, index_hash(ends, sizeof(*ends)), p->n_connections++);
 }
 
-int peers_add_held(struct peers *peers, const struct owner_record *record)
+static struct ends held_ends(const struct owner_record *record)
 {
 	const struct owner_ends *both = record->ends;
-	struct ends ends = ends_of(both->family, &both->local, &both->peer);
+
+	return ends_of(both->family, &both->local, &both->peer);
+}
+
+void peers_await_held(const struct peers *peers, const struct owner_record *record)
+{
+	struct ends ends = held_ends(record);
+
+	await_connection(peers, &ends);
+}
+
+int peers_add_held(struct peers *peers, const struct owner_record *record)
+{
+	struct ends ends = held_ends(record);
 
 	return add_connection(peers, &ends, record->inode);
 }
@@ -264,6 +282,16 @@ int peers_add(void *ctx, struct socket *sk)
 		return 0;
 	ends = ends_of(sk->family, &sk->local, &sk->peer);
 	return add_connection(ctx, &ends, sk->inode);
+}
+
+void peers_await(const struct peers *peers, const struct socket *sk)
+{
+	struct ends ends;
+
+	if (!is_tcp(sk))
+		return;
+	ends = ends_of(sk->family, &sk->peer, &sk->local);
+	await_connection(peers, &ends);
 }
 
 void peers_join(struct peers *peers, struct socket *sk)

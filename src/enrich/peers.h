@@ -27,6 +27,10 @@ int peers_add(void *ctx, struct socket *sk);
 /* The same for a TCP socket that a process holds, of which the record tells the ends. */
 int peers_add_held(struct peers *peers, const struct owner_record *record);
 
+/* Called some work before peers_add_held() and peers_join(): memory is fetched meanwhile. */
+void peers_await_held(const struct peers *peers, const struct owner_record *record);
+void peers_await(const struct peers *peers, const struct socket *sk);
+
 /* Called by peers_join() for a TCP socket whose other end the index does not have: it may add some,
  * and returns true when to look once more is worth the while. */
 typedef bool (*peers_missing)(void *ctx, const struct socket *sk);

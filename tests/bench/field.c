@@ -252,6 +252,9 @@ void field_print_targets(const struct outcomes *outcomes, size_t n)
 	for (size_t i = 0; i < N_TARGETS; i++)
 		if (targets[i].cpu)
 			print_target(&targets[i], targets[i].cpu, outcomes, n);
+	printf("A long dump is read ahead by a second thread: where another processor is idle "
+	       "less\n"
+	       "time passes by that, and no less of the processors' is taken.\n");
 }
 
 /* --- growth ---------------------------------------------------------------------------------- */
