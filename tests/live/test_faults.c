@@ -599,7 +599,7 @@ static void a_signal_ends_a_dump_that_is_read_ahead(void **state)
 	tool_free(&run);
 	assert_true(injected_uses(&base, "pthread_create") >= 1);
 	for (size_t i = 0; i < COUNT(signals); i++)
-		for (unsigned long before_end = 1; before_end <= 3; before_end++)
+		for (unsigned long before_end = 3; before_end <= 5; before_end++)
 			check_signal(signals[i], long_list.argv, "recvmsg",
 				     injected_uses(&base, "recvmsg") - before_end);
 	close_pairs(fds);
