@@ -484,8 +484,7 @@ static void a_recording(void **state)
 
 #define PAIRS 2500 /* of unix sockets: some fifteen datagrams */
 
-static const struct command long_list = { NAMED("list", "-a", "-x", "--format=ndjson"), NDJSON,
-					  NULL };
+static const struct command long_list = { NAMED("list", "-a", "-x"), TABLE, NULL };
 
 static bool has_processors(void)
 {
@@ -588,6 +587,7 @@ static void a_signal_ends_a_dump(void **state)
 static void a_signal_ends_a_dump_that_is_read_ahead(void **state)
 {
 	static const int signals[] = { SIGINT, SIGTERM };
+	static const char *const argv[] = NAMED("list", "-a", "-x", "--format=ndjson");
 	struct injected base;
 	struct tool_run run;
 	int *fds;
@@ -595,12 +595,12 @@ static void a_signal_ends_a_dump_that_is_read_ahead(void **state)
 	(void)state;
 	if (!injected_possible() || !has_processors() || !(fds = open_pairs()))
 		skip();
-	assert_int_equal(injected_run(&run, &base, NULL, long_list.argv), 0);
+	assert_int_equal(injected_run(&run, &base, NULL, argv), 0);
 	tool_free(&run);
 	assert_true(injected_uses(&base, "pthread_create") >= 1);
 	for (size_t i = 0; i < COUNT(signals); i++)
 		for (unsigned long before_end = 3; before_end <= 5; before_end++)
-			check_signal(signals[i], long_list.argv, "recvmsg",
+			check_signal(signals[i], argv, "recvmsg",
 				     injected_uses(&base, "recvmsg") - before_end);
 	close_pairs(fds);
 }
