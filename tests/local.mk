@@ -49,6 +49,7 @@ UNIT_TESTS = \
 	tests/unit/test_window \
 	tests/unit/test_workload \
 	tests/unit/test_words \
+	tests/unit/test_program \
 	tests/unit/test_restart \
 	tests/unit/test_deadline \
 	tests/unit/test_measures \
@@ -146,6 +147,7 @@ tests_unit_test_subflows_SOURCES = tests/unit/test_subflows.c $(UNIT_DECODE)
 tests_unit_test_unix_SOURCES = tests/unit/test_unix.c $(UNIT_DECODE)
 tests_unit_test_explain_SOURCES = tests/unit/test_explain.c $(UNIT_HEADER)
 tests_unit_test_links_SOURCES = tests/unit/test_links.c $(UNIT_HEADER)
+tests_unit_test_program_SOURCES = tests/unit/test_program.c $(UNIT_HEADER)
 tests_unit_test_restart_SOURCES = tests/unit/test_restart.c $(UNIT_HEADER)
 
 # Live tests: real sockets in namespaces that the test makes. SMOKE_LIVE_TESTS: those of them that
@@ -173,6 +175,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_tcp_peers \
 	tests/live/test_explain \
 	tests/live/test_restart \
+	tests/live/test_restart_rules \
 	tests/live/test_links \
 	tests/live/test_recording \
 	tests/live/test_denied \
@@ -238,6 +241,8 @@ tests_live_test_explain_SOURCES = \
 LIVE_TAKEOVER = tests/live/takeover.c tests/live/takeover.h
 tests_live_test_restart_SOURCES = \
 	tests/live/test_restart.c $(LIVE_TAKEOVER) $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_restart_rules_SOURCES = \
+	tests/live/test_restart_rules.c $(LIVE_TAKEOVER) $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_all_netns_sums_SOURCES = tests/live/test_all_netns_sums.c $(LIVE_TOOL) \
 	$(LIVE_HARNESS)

@@ -34,7 +34,7 @@ enum need {
 	NEED_CONTEXT = 1 << 20,  /* /proc/PID of each holder, when its row is shown */
 	NEED_ONE_NETNS = 1 << 22, /* nothing of the kernel, but one namespace: a device's number */
 	NEED_SOCKET_CONTEXT = 1 << 21, /* the same, and an attribute of the socket */
-	NEED_CGROUP_NAMED = 1 << 22,   /* that of NEED_CGROUP which was asked for by name */
+	NEED_CGROUP_NAMED = 1 << 23,   /* that of NEED_CGROUP which was asked for by name */
 };
 
 #endif

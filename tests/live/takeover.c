@@ -64,7 +64,7 @@ static int as_number(const json_t *row, const char *path)
 	return json_is_null(value) ? -1 : json_is_true(value);
 }
 
-static struct restart_verdict read_verdict(const json_t *row)
+struct restart_verdict restart_of_row(const json_t *row)
 {
 	static const char *const paths[BINDS] = { "restart.bind.plain", "restart.bind.reuseaddr",
 						  "restart.bind.reuseport", "restart.bind.both" };
@@ -91,7 +91,7 @@ struct restart_verdict ask_restart(uint32_t inode)
 	assert_int_equal(listing.status, 0);
 	row = row_by_inode(&listing, inode);
 	assert_non_null(row);
-	v = read_verdict(row);
+	v = restart_of_row(row);
 	listing_free(&listing);
 	return v;
 }

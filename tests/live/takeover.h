@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <jansson.h>
 
 /* What a bind of the new program sets, as bits. */
 enum { BIND_PLAIN = 0, BIND_ADDR = 1, BIND_PORT = 2, BIND_BOTH = 3, BINDS = 4 };
@@ -28,6 +29,9 @@ struct restart_verdict {
 	int blockers;
 	pid_t blocker; /* 0: none is named */
 };
+
+/* The same, of a row that has the column. */
+struct restart_verdict restart_of_row(const json_t *row);
 
 /* What the tool says now of the listener, or UDP socket, with this inode; fails the test where it
  * says nothing. */

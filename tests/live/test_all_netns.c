@@ -445,6 +445,18 @@ static void refused(const char *option, const char *value, const char *text)
 	listing_free(&listing);
 }
 
+/* What a unit needs was once taken for what a device needs. */
+static void a_unit_is_asked_of_every_namespace(void **state)
+{
+	struct listing listing;
+
+	(void)state;
+	assert_int_equal(harness_list(&listing, "--all-netns", "unit = nothing", NULL), 0);
+	if (listing.status == 2)
+		fail_msg("%s", listing.errors);
+	listing_free(&listing);
+}
+
 static void what_means_one_namespace_is_refused(void **state)
 {
 	(void)state;
@@ -463,6 +475,7 @@ int main(void)
 		cmocka_unit_test(without_bpf_what_shows_is_listed),
 		cmocka_unit_test(an_ordinary_user_is_told_what_is_missing),
 		cmocka_unit_test(one_that_ends_meanwhile_is_not_missed),
+		cmocka_unit_test(a_unit_is_asked_of_every_namespace),
 		cmocka_unit_test(what_means_one_namespace_is_refused),
 	};
 	int err;
