@@ -16,6 +16,8 @@ src_liblingerstat_a_SOURCES = \
 	src/base/nearest.h \
 	src/base/outbuf.c \
 	src/base/outbuf.h \
+	src/base/procfs.c \
+	src/base/procfs.h \
 	src/base/utf8.c \
 	src/base/utf8.h \
 	src/base/wordlist.h \
@@ -71,6 +73,8 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/options.c \
 	src/cmd/options.h \
 	src/cmd/prepass.c \
+	src/cmd/processes.c \
+	src/cmd/processes.h \
 	src/cmd/prepass.h \
 	src/cmd/run.c \
 	src/cmd/run.h \

@@ -156,6 +156,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_states \
 	tests/live/test_bound \
 	tests/live/test_netns \
+	tests/live/test_inside \
 	tests/live/test_all_netns \
 	tests/live/test_muster \
 	tests/live/test_all_netns_sums \
@@ -250,6 +251,9 @@ tests_live_test_all_netns_SOURCES = tests/live/test_all_netns.c $(LIVE_TOOL) $(L
 tests_live_test_muster_SOURCES = \
 	tests/live/test_muster.c tests/live/zoo.c tests/live/zoo.h \
 	$(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_inside_SOURCES = \
+	tests/live/test_inside.c tests/live/insiders.c tests/live/insiders.h \
+	$(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_netns_SOURCES = tests/live/test_netns.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_threads_SOURCES = tests/live/test_threads.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_threads_LDFLAGS = $(AM_LDFLAGS) -pthread
@@ -340,9 +344,8 @@ closelab: lingerstat$(EXEEXT) tests/live/closelab/closelab$(EXEEXT)
 
 # Benchmarks, in namespaces of their own: `make bench` prints what things cost and asserts nothing.
 # SIZES: the scenes (see tests/bench/scene.h); SS_P_MOST: sockets up to which ss -p takes part.
-# CHECK_COST: the sockets and the rounds of check-cost; SPACES: the scenes of many namespaces (see
-# tests/bench/spaces.c).
-BENCHES = tests/bench/speed tests/bench/check-cost tests/bench/spaces
+# CHECK_COST: the sockets and the rounds of check-cost.
+BENCHES = tests/bench/speed tests/bench/check-cost
 EXTRA_PROGRAMS = $(BENCHES) tests/bench/bare tests/bench/pass tests/bench/soak/soak
 CLEANFILES += $(EXTRA_PROGRAMS)
 BENCH_CROWD = tests/bench/crowd.c tests/bench/crowd.h
@@ -358,9 +361,6 @@ if HAVE_BPF
 tests/bench/pass.$(OBJEXT): src/bpf/owners.lskel.$(BPF_ENDIAN).h
 endif
 tests_bench_check_cost_SOURCES = tests/bench/check-cost.c $(BENCH_CROWD) $(BENCH_RACE) $(LIVE_HARNESS)
-tests_bench_spaces_SOURCES = \
-	tests/bench/spaces.c tests/bench/spread.c tests/bench/spread.h \
-	$(BENCH_SCENE) $(BENCH_RACE) $(LIVE_HARNESS)
 tests_bench_speed_SOURCES = \
 	tests/bench/field.c tests/bench/field.h tests/bench/speed.c \
 	$(BENCH_SCENE) $(BENCH_RACE) $(LIVE_HARNESS)
@@ -372,8 +372,7 @@ bench: lingerstat$(EXEEXT) tests/bench/bare$(EXEEXT) tests/bench/pass$(EXEEXT) $
 	BENCH_PASS='$(abs_top_builddir)/tests/bench/pass' SS_P_MOST='$(SS_P_MOST)' && \
 	export LINGERSTAT BENCH_BARE BENCH_PASS SS_P_MOST && \
 	{ tests/bench/speed $(SIZES) || test $$? = 77; } && \
-	{ tests/bench/check-cost $(CHECK_COST) || test $$? = 77; } && \
-	{ tests/bench/spaces $(SPACES) || test $$? = 77; }
+	{ tests/bench/check-cost $(CHECK_COST) || test $$? = 77; }
 .PHONY: bench
 
 # An hour, or DURATION seconds, of runs over sockets that come and go; fails when one is not right.

@@ -152,6 +152,7 @@ static const struct option_row selecting_rows[] = {
 	{ "ipv4", '4', NULL, "only IPv4", common_opt_ipv4 },
 	{ "ipv6", '6', NULL, "only IPv6", common_opt_ipv6 },
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf or none", opt_linger },
+	{ "proc", 0, "DIR", "processes as this procfs has them, not /proc", common_opt_proc },
 	{ "read", 0, "FILE", "check a recording (ss -D)", opt_read },
 	{ "net", 'N', "NETNS", "of this network namespace: name, PID or path", common_opt_net },
 	{ "all-netns", 0, NULL, "the sum over every network namespace", common_opt_all_netns },

@@ -138,12 +138,13 @@ static int count_socket(void *ctx, struct socket *sk)
 static void read_descriptors(void *ctx)
 {
 	struct check *c = ctx;
+	const char *proc = processes_root(&c->options->common.plan);
 
 	for (size_t i = 0; i < leaks_count(c->counts.leaks); i++) {
 		struct leak *leak = leaks_item(c->counts.leaks, i);
 
 		if (leak->kind == LEAK_HELD)
-			machine_descriptors("/proc", leak->pid, leak->comm, &leak->descriptors_used,
+			machine_descriptors(proc, leak->pid, leak->comm, &leak->descriptors_used,
 					    &leak->descriptors_max);
 	}
 }

@@ -164,11 +164,32 @@ static int opt_read(void *options, const char *value)
 
 int common_opt_net(void *options, const char *value)
 {
-	struct common_options *o = options;
+	((struct common_options *)options)->net_word = value;
+	return 0;
+}
+
+int common_opt_proc(void *options, const char *value)
+{
+	((struct common_options *)options)->plan.proc = value;
+	return 0;
+}
+
+/* A process's number may be one of --proc's, which may stand behind it. */
+static int find_namespace(struct common_options *o)
+{
+	const char *value = o->net_word, *proc = o->plan.proc ? o->plan.proc : "/proc";
 	char near[256];
 
-	if (netns_find(value, o->net, sizeof(o->net)) == 0)
+	if (!value)
 		return 0;
+	if (netns_find(value, proc, o->net, sizeof(o->net)) == 0) {
+		if (strchr(value, '/') || !processes_are_ambiguous(&o->plan, value))
+			return 0;
+		message("--net: /proc is of another PID namespace, where '%s' is another process; "
+			"take its numbers with --proc /proc, or give the namespace's path",
+			value);
+		return -EINVAL;
+	}
 	if (netns_nearest(value, near, sizeof(near)) == 0)
 		message("--net: no namespace '%s'; did you mean '%s'?", value, near);
 	else
@@ -226,6 +247,7 @@ static const struct option_row rows[] = {
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf, getfd or none", opt_linger },
 	{ "read", 0, "FILE", "list a recording (ss -D); - is standard input", opt_read },
 	{ "net", 'N', "NETNS", "of this network namespace: name, PID or path", common_opt_net },
+	{ "proc", 0, "DIR", "processes as this procfs has them, not /proc", common_opt_proc },
 	{ "all-netns", 0, NULL, "of every network namespace of the host", common_opt_all_netns },
 	{ "filter", 'F', "FILE", "FILTER from a file, beside its words here", opt_filter },
 	{ "explain-filter", 0, NULL, "say which part of FILTER the kernel decides",
@@ -321,7 +343,11 @@ int common_parse(const struct option_table *table, struct common_options *option
 	if (err)
 		return err;
 	choose_sockets(options);
-	err = check_namespace(options);
+	err = processes_check(&options->plan);
+	if (!err)
+		err = find_namespace(options);
+	if (!err)
+		err = check_namespace(options);
 	if (!err)
 		err = check_all_namespaces(options);
 	if (!err)

@@ -22,7 +22,8 @@ struct common_options {
 	bool numeric, resolve;
 	bool help, version;
 	bool explain_filter;
-	char net[512];           /* --net: the namespace's file; empty: our own */
+	const char *net_word;    /* --net, as it was given; NULL: it was not */
+	char net[4096];          /* the namespace's file; empty: our own */
 	const char *filter_file; /* NULL: only the words of the command line */
 	struct filter *filter;
 	unsigned char bytecode[4096];
@@ -40,6 +41,7 @@ int common_opt_unix(void *options, const char *value);
 int common_opt_ipv4(void *options, const char *value);
 int common_opt_ipv6(void *options, const char *value);
 int common_opt_net(void *options, const char *value);
+int common_opt_proc(void *options, const char *value);
 int common_opt_all_netns(void *options, const char *value);
 int common_opt_help(void *options, const char *value);
 int common_opt_version(void *options, const char *value);

@@ -106,6 +106,7 @@ static const char *no_event(const struct list_options *o)
 		{ filter_needs(c->filter) & ~EVENT_FILTER_NEEDS,
 		  "a filter for holders, linger, risk, mark or cgroup: they are gone by then" },
 		{ o->all_holders || o->threads, "-p and -T: a destroyed socket has no holder" },
+		{ c->plan.proc && !c->net_word, "--proc: a destroyed socket has no holder" },
 		{ common_reads_linger(c), "--linger: a destroyed socket has none to read" },
 		{ has_context(o), "-Z and -z: a destroyed socket has no holder" },
 		{ c->netids & ~EVENT_NETIDS, "kinds other than TCP and UDP: the kernel tells of "

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "base/procfs.h"
 #include "plan/needs.h"
 
 void hint_getfd(void)
@@ -148,9 +149,16 @@ void hint_unknown(const struct run *run, uint64_t unknown_holders)
 	if (s->getfd.failed)
 		message("--linger=getfd could not read %u sockets: %s", s->getfd.failed,
 			strerror(-s->getfd.error));
+	if (holders && processes_hint_unknown(run))
+		holders = false;
 	if (!linger && !holders)
 		return;
-	if (lacks_privilege(run) && geteuid() != 0)
+	if (procfs_users_are_inside() && (linger || geteuid() == 0))
+		message("'?' stands for %s: reading that takes root's capabilities outside of this "
+			"user namespace%s",
+			what_is_missing(linger, holders),
+			linger ? "; --linger=getfd reads linger of one's own processes" : "");
+	else if (lacks_privilege(run) && geteuid() != 0)
 		message("%s cannot be read by this user and show as '?'; root can: sudo %s",
 			what_is_missing(linger, holders), run->plan->command_line);
 	else if (linger && s->bpf_error == -EOPNOTSUPP)

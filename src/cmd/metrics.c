@@ -98,6 +98,7 @@ static const struct option_row rows[] = {
 	{ "linger", 0, "HOW", "read SO_LINGER by auto, bpf or none", opt_linger },
 	{ "net", 'N', "NETNS", "of this network namespace: name, PID or path", common_opt_net },
 	{ "all-netns", 0, NULL, "the sum over every network namespace", common_opt_all_netns },
+	{ "proc", 0, "DIR", "processes as this procfs has them, not /proc", common_opt_proc },
 };
 
 static const struct option_row about_rows[] = {

@@ -233,6 +233,7 @@ static int gather(struct run *run)
 	};
 	int err;
 
+	processes_gather(run, &request);
 	enter_stage(run, "owners pass", NULL);
 	err = owners_gather(run->enrich.owners, &request, &run->owners);
 	prepass_complete_peers(run);
@@ -344,6 +345,7 @@ static int finish_socket(void *ctx, struct socket *sk)
 	run->undecided += verdict == TRI_UNKNOWN;
 	if (verdict != TRI_YES)
 		return 0;
+	processes_note(run, sk);
 	if (sk->subflows.known)
 		subflows_listed(run->enrich.here.subflows, sk);
 	return run->sink(run->ctx, sk);
@@ -560,6 +562,7 @@ enum result run_verdict(const struct run *run, uint64_t sockets, uint64_t unknow
 		hint_too_young();
 	if (!run->skipped_owners && needs_descriptors(run) && (sockets || run->undecided))
 		hint_unknown(run, unknown_holders);
+	processes_hint(run);
 	hint_cgroups(run);
 	lacking = lacks_named(run);
 	if (run->failed)

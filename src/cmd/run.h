@@ -8,8 +8,10 @@
 
 #include <stdbool.h>
 
+#include "base/procfs.h"
 #include "cmd/cmd.h"
 #include "cmd/late.h"
+#include "cmd/processes.h"
 #include "cmd/recheck.h"
 #include "cmd/spaces.h"
 #include "enrich/enrich.h"
@@ -37,8 +39,7 @@ struct run_plan {
 	/* Takes one TCP socket for all that are alike (source/states.h), where nothing else of them
 	 * is asked; NULL: each is wanted. */
 	alike_sink take_alike;
-	/* Of a TCP socket no more is wanted than its family, ends, state and queues. */
-	bool bare_rows;
+	const char *proc;         /* --proc: a procfs that stands elsewhere; NULL: /proc */
 	const char *read;         /* a recording, NULL: this kernel */
 	const char *command_line; /* as it was typed, for hints */
 	/* Told, with the sink's context, when the process has come to a namespace, before it is
@@ -58,13 +59,13 @@ struct run {
 	struct source *source;
 	struct enrichment enrich;
 	struct owners_status owners;
-	struct states *states;    /* to count with, NULL: by the dump */
-	uint32_t counted_netids;  /* need not be dumped: a census has counted them */
-	int again;                /* for a second owners pass, -1: none */
-	struct late *late;        /* sockets to look for again */
-	struct recheck recheck;   /* for rows that the dump has passed over */
-	struct roll *roll;        /* of all namespaces that share a table, NULL: none */
-	unsigned int rolls_taken; /* cmd/muster.c */
+	struct states *states;   /* to count with, NULL: by the dump */
+	uint32_t counted_netids; /* need not be dumped: a census has counted them */
+	int again;               /* for a second owners pass, -1: none */
+	struct late *late;       /* sockets to look for again */
+	struct recheck recheck;  /* for rows that the dump has passed over */
+	struct roll *roll;       /* of all namespaces that share a table, NULL: none */
+	bool roll_failed;
 	uint32_t missing_netids;  /* of the selection, not in this kernel */
 	uint32_t unread_netids;   /* their dump failed and nothing came: unknown, not none */
 	bool want_tcp_peers;      /* the other ends of TCP connections are asked for */
@@ -75,8 +76,10 @@ struct run {
 	bool failed;              /* beyond the dump: capabilities could not be dropped */
 	bool may_load_bpf;        /* the capabilities were there */
 	struct dump_report report;
-	uint64_t unlooked;  /* younger than the owners pass, and no second one looked for them */
-	uint64_t undecided; /* left out, as the filter asks what is not known of them */
+	uint64_t unlooked;    /* younger than the owners pass, and no second one looked for them */
+	uint64_t undecided;   /* left out, as the filter asks what is not known of them */
+	struct procfs procfs; /* of the owners pass */
+	struct outside outside;
 	struct spaces spaces;
 	socket_sink sink;
 	void *ctx;

@@ -52,15 +52,14 @@ static void tell_unseen(const struct run *run)
 int spaces_open(struct run *run)
 {
 	struct spaces *spaces = &run->spaces;
-	const struct namespaces_request request = {
-		.proc = "/proc",
-		.may_load_bpf = run->may_load_bpf,
-	};
-	int err = namespaces_find(&spaces->all, &request);
+	struct namespaces_request request = { .may_load_bpf = run->may_load_bpf };
+	int err;
 
-	spaces->home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	request.other_numbers = processes_walk(run->plan, &request.proc);
+	err = namespaces_find(&spaces->all, &request);
+	spaces->home = netns_open_self();
 	if (!err && spaces->home < 0)
-		err = -errno;
+		err = spaces->home;
 	if (!err) {
 		spaces->lost = calloc(spaces->all.count, sizeof(*spaces->lost));
 		spaces->left = calloc(spaces->all.count, sizeof(*spaces->left));

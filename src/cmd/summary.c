@@ -216,15 +216,17 @@ static void read_descriptors(void *ctx)
 {
 	struct view *v = ctx;
 	struct leaks *leaks = v->counts.leaks;
+	const char *proc;
 
 	counts_finish(&v->counts);
 	if (!leaks || v->plan.read)
 		return;
+	proc = processes_root(&v->plan);
 	for (size_t i = 0; i < leaks_count(leaks) && i < v->request->top; i++) {
 		struct leak *leak = leaks_item(leaks, i);
 
 		if (leak->kind == LEAK_HELD)
-			machine_descriptors("/proc", leak->pid, leak->comm, &leak->descriptors_used,
+			machine_descriptors(proc, leak->pid, leak->comm, &leak->descriptors_used,
 					    &leak->descriptors_max);
 	}
 }

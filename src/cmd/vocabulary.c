@@ -136,6 +136,7 @@ static const struct vocabulary {
 	{ "FAMILY", { WORDS_FIXED, false, "", families_family_word, NULL } },
 	{ "NAME=RANGE", { WORDS_FREE, false, "", NULL, NULL } },
 	{ "SECONDS", { WORDS_FREE, false, "", NULL, NULL } },
+	{ "DIR", { WORDS_FILE, false, "", NULL, NULL } },
 	{ "FILE", { WORDS_FILE, false, "", NULL, NULL } },
 	{ "NETNS", { WORDS_NETNS, false, "", NULL, NULL } },
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,17 +70,27 @@ static bool is_absent(int err)
 	return err == -EINVAL || err == -ENOENT;
 }
 
+/* We have no folder in the /proc of a PID namespace that we are not in: that says nothing. */
+static bool has_no_module(const char *root)
+{
+	char path[PATH_MAX], text[CONTEXT_MAX + 1];
+
+	snprintf(path, sizeof(path), "%s/self", root);
+	if (access(path, F_OK) < 0)
+		return false;
+	snprintf(path, sizeof(path), "%s/self/attr/current", root);
+	return is_absent(read_text(AT_FDCWD, path, text));
+}
+
 struct contexts *contexts_new(const char *root, bool sockets)
 {
 	struct contexts *c = calloc(1, sizeof(*c));
-	char path[256], text[CONTEXT_MAX + 1];
 
 	if (!c)
 		return NULL;
 	c->root = root;
 	c->sockets = sockets;
-	snprintf(path, sizeof(path), "%s/self/attr/current", root);
-	c->absent = is_absent(read_text(AT_FDCWD, path, text));
+	c->absent = has_no_module(root ? root : "/proc");
 	return c;
 }
 
@@ -107,10 +118,12 @@ uint64_t contexts_unknown(const struct contexts *contexts)
 /* The directory of the holder's thread, if its descriptor is this socket; else -1. */
 static int open_holder(const struct contexts *c, const struct holder *h, uint32_t inode)
 {
-	char path[256], link[64], expected[64];
+	char path[PATH_MAX], link[64], expected[64];
 	ssize_t n;
 	int dir;
 
+	if (!c->root)
+		return -1;
 	snprintf(path, sizeof(path), "%s/%u/task/%u", c->root, h->pid, h->tid ? h->tid : h->pid);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)

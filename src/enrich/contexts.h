@@ -17,8 +17,8 @@
 
 struct contexts;
 
-/* `root` is where /proc is mounted; `sockets`: read those of the sockets too. Returns NULL when
- * memory is short. */
+/* `root` is the procfs that the numbers of holders are of, NULL: none is in sight; `sockets`: read
+ * those of the sockets too. Returns NULL when memory is short. */
 struct contexts *contexts_new(const char *root, bool sockets);
 void contexts_free(struct contexts *contexts);
 

@@ -46,10 +46,22 @@ static int gather_bpf(struct owners *owners, const struct gather_request *reques
 	return 0;
 }
 
-static int gather_proc(struct owners *owners, bool threads, struct owners_status *status)
+static enum walk_threads walk_of(const struct gather_request *request)
 {
-	int err = owners_proc_read("/proc", threads, owners_add, owners, &status->unreadable);
+	if (!request->threads)
+		return WALK_PROCESSES;
+	return request->other_numbers ? WALK_TABLES_UNTOLD : WALK_TABLES;
+}
 
+static int gather_proc(struct owners *owners, const struct gather_request *request,
+		       struct owners_status *status)
+{
+	int err;
+
+	if (!request->proc)
+		return 0;
+	err = owners_proc_read(request->proc, walk_of(request), owners_add, owners,
+			       &status->unreadable);
 	if (err) {
 		owners_reset(owners);
 		return err == -ENOMEM ? err : 0; /* no /proc: holders stay unknown */
@@ -70,6 +82,57 @@ static bool may_keep_options(enum linger_mode mode)
 	return mode == LINGER_MODE_AUTO || mode == LINGER_MODE_BPF;
 }
 
+/* Of a socket that the walk met, what BPF knows but for who holds it. */
+static int add_options(void *ctx, const struct owner_record *record)
+{
+	const struct indexes *to = ctx;
+
+	owners_set_options(to->owners, record->inode, &record->options);
+	if (!to->peers || !record->ends || record->ends->netns != to->netns)
+		return 0;
+	return peers_add_held(to->peers, record);
+}
+
+/* Our own memory is short, and another way would need as much. */
+static bool is_final(int err, const struct owners_status *status)
+{
+	return err == -ENOMEM && strcmp(status->bpf_stage, "index") == 0;
+}
+
+/* Holders by the numbers of another PID namespace. BPF has none of these to give, but what it reads
+ * of a socket is the socket's. */
+static int gather_elsewhere(struct owners *owners, const struct gather_request *request,
+			    struct owners_status *status, uint32_t *hz)
+{
+	struct indexes to = { owners, request->peers, request->peers ? netns_self() : 0 };
+	int err = gather_proc(owners, request, status);
+
+	if (err || !may_keep_options(request->mode))
+		return err;
+	err = owners_bpf_read(add_options, &to, request->bpf_loaded, request->ctx, hz,
+			      &status->bpf_stage);
+	if (!err) {
+		status->bpf_stage = NULL;
+		status->linger = LINGER_FROM_BPF;
+		return 0;
+	}
+	status->bpf_error = err;
+	owners_forget_options(owners);
+	return is_final(err, status) ? err : 0;
+}
+
+static int gather_here(struct owners *owners, const struct gather_request *request,
+		       struct owners_status *status, uint32_t *hz)
+{
+	int err = gather_bpf(owners, request, status, hz);
+
+	if (!err || is_final(err, status))
+		return err;
+	if (!request->want_holders && request->mode != LINGER_MODE_GETFD)
+		return 0;
+	return gather_proc(owners, request, status);
+}
+
 int owners_gather(struct owners *owners, const struct gather_request *request,
 		  struct owners_status *status)
 {
@@ -77,13 +140,10 @@ int owners_gather(struct owners *owners, const struct gather_request *request,
 	int err;
 
 	*status = (struct owners_status){ 0 };
-	err = gather_bpf(owners, request, status, &hz);
-	if (err == -ENOMEM && strcmp(status->bpf_stage, "index") == 0)
-		return err; /* our own memory, and /proc would need as much */
-	if (err && (request->want_holders || request->mode == LINGER_MODE_GETFD))
-		err = gather_proc(owners, request->threads, status);
+	if (request->other_numbers)
+		err = gather_elsewhere(owners, request, status, &hz);
 	else
-		err = 0;
+		err = gather_here(owners, request, status, &hz);
 	if (err)
 		return err;
 	if (!may_keep_options(request->mode)) {

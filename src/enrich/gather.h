@@ -19,7 +19,12 @@ enum linger_mode {
 
 struct gather_request {
 	enum linger_mode mode;
-	bool threads;      /* those with a descriptor table of their own, in /proc too */
+	bool threads; /* those with a descriptor table of their own, in /proc too */
+	/* A procfs to walk, where BPF does not serve; NULL: none whose numbers are wanted. */
+	const char *proc;
+	/* The numbers of `proc` are wanted, and they are not those of this process's PID namespace:
+	 * it is walked in any case, and BPF only tells options. */
+	bool other_numbers;
 	bool want_holders; /* false: only options are wanted, so /proc would be no use */
 	/* Told when the capabilities for loading BPF are no longer needed (may be NULL). */
 	void (*bpf_loaded)(void *ctx);

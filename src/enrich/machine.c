@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/procfs.h"
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PATH_SIZE     4096
 
@@ -69,10 +71,15 @@ void machine_forget_namespace(struct machine *machine)
 static FILE *open_below(const char *root, const char *path)
 {
 	char name[PATH_SIZE];
+	FILE *f;
 
 	if ((size_t)snprintf(name, sizeof(name), "%s/%s", root, path) >= sizeof(name))
 		return NULL;
-	return fopen(name, "re");
+	f = fopen(name, "re");
+	if (!f || procfs_is_own(root, path, fileno(f)))
+		return f;
+	fclose(f);
+	return NULL;
 }
 
 /* A number of the kernel's that no int64_t holds, or less than 0, is none. */
@@ -369,6 +376,9 @@ static int64_t read_nofile(const char *root, uint32_t pid)
 void machine_descriptors(const char *root, uint32_t pid, const char *comm, int64_t *used,
 			 int64_t *max)
 {
+	*used = *max = UNKNOWN;
+	if (!root)
+		return;
 	*used = count_descriptors(root, pid);
 	*max = read_nofile(root, pid);
 	if (!has_name(root, pid, comm))

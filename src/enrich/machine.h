@@ -77,7 +77,8 @@ int64_t machine_number(const char *root, const char *path);
 
 /*
  * Descriptors of a process: how many are open, and its RLIMIT_NOFILE (soft), each UNKNOWN where
- * it cannot be read or has no limit. UNKNOWN both when `comm` is no longer the process's name: the
+ * it cannot be read or has no limit. `root` is the procfs that the number is of. UNKNOWN both where
+ * there is none (NULL), and when `comm` is no longer the process's name: the
  * number may be another's by now.
  */
 void machine_descriptors(const char *root, uint32_t pid, const char *comm, int64_t *used,

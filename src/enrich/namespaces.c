@@ -102,7 +102,7 @@ int namespaces_find(struct namespaces *all, const struct namespaces_request *req
 		return err;
 	/* What one way could not tell the others may. */
 	err = namespaces_read_names(all);
-	if (!err && !all->whole)
+	if (!err && (!all->whole || request->other_numbers))
 		err = namespaces_read_tasks(all, request->proc);
 	if (!err && (!all->whole || lacks_ways(all)))
 		err = namespaces_read_holders(all, request->proc);

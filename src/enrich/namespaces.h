@@ -42,7 +42,8 @@ struct namespaces {
 
 /* Where to look. */
 struct namespaces_request {
-	const char *proc; /* "/proc", or where another is mounted */
+	const char *proc;   /* "/proc", or where another is mounted */
+	bool other_numbers; /* `proc` is of another PID namespace than this process */
 	bool may_load_bpf;
 	/* Told when the capabilities for loading BPF are no longer needed (may be NULL). */
 	void (*bpf_loaded)(void *ctx);

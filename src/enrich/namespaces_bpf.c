@@ -58,6 +58,7 @@ out:
 	return err < 0 ? err : 0;
 }
 
+/* `proc` NULL: none in sight has these numbers. */
 static int take_task(struct namespaces *all, const struct task_record *task, const char *proc)
 {
 	struct namespace *ns = namespaces_add(all, task->inode);
@@ -66,6 +67,8 @@ static int take_task(struct namespaces *all, const struct task_record *task, con
 	if (!ns)
 		return -ENOMEM;
 	namespace_add_process(ns, task->pid);
+	if (!proc)
+		return 0;
 	if (task->tid == task->pid)
 		snprintf(path, sizeof(path), "%s/%u/ns/net", proc, task->pid);
 	else
@@ -120,7 +123,7 @@ int namespaces_read_bpf(struct namespaces *all, const struct namespaces_request 
 		return err;
 	if (request->bpf_loaded)
 		request->bpf_loaded(request->ctx);
-	err = read_tasks(all, fd, request->proc);
+	err = read_tasks(all, fd, request->other_numbers ? NULL : request->proc);
 	close(fd);
 	return err ? err : take_list(all);
 }

@@ -11,12 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/nearest.h"
 
 #define NAMES_DIR "/run/netns"
+#define OWN_FILE  "/proc/self/ns/net"
 
 /* Docker's are named by the container's sandbox. */
 static const char *const folders[] = { NAMES_DIR, "/run/docker/netns" };
@@ -27,11 +31,40 @@ const char *const *netns_folders(size_t *count)
 	return folders;
 }
 
+/* Without a /proc that has us, a socket tells its namespace, if to CAP_NET_ADMIN only. */
+int netns_open_self(void)
+{
+	int fd = open(OWN_FILE, O_RDONLY | O_CLOEXEC), err = -errno, sock;
+
+	if (fd >= 0)
+		return fd;
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock < 0)
+		return err;
+	fd = ioctl(sock, SIOCGSKNS);
+	close(sock);
+	return fd < 0 ? err : fd;
+}
+
+static bool stat_self(struct stat *st)
+{
+	int fd, err;
+
+	if (stat(OWN_FILE, st) == 0)
+		return true;
+	fd = netns_open_self();
+	if (fd < 0)
+		return false;
+	err = fstat(fd, st);
+	close(fd);
+	return err == 0;
+}
+
 uint64_t netns_self(void)
 {
 	struct stat st;
 
-	return stat("/proc/self/ns/net", &st) < 0 ? 0 : st.st_ino;
+	return stat_self(&st) ? st.st_ino : 0;
 }
 
 /* The name of a namespace in one of the folders. */
@@ -73,12 +106,12 @@ static bool is_there(int length, size_t size, const char *path)
 	return length > 0 && (size_t)length < size && stat(path, &st) == 0;
 }
 
-int netns_find(const char *word, char *path, size_t size)
+int netns_find(const char *word, const char *proc, char *path, size_t size)
 {
 	struct stat st;
 	int n;
 
-	if (strlen(word) + sizeof("/proc//ns/net") + sizeof(NAMES_DIR) > size)
+	if (strlen(word) + strlen(proc) + sizeof("//ns/net") + sizeof(NAMES_DIR) > size)
 		return -ENAMETOOLONG;
 	if (strchr(word, '/')) {
 		snprintf(path, size, "%s", word);
@@ -90,10 +123,10 @@ int netns_find(const char *word, char *path, size_t size)
 	if (!*word || word[strspn(word, "0123456789")])
 		return -ENOENT;
 	/* The directory shows also where the link in it is another user's. */
-	snprintf(path, size, "/proc/%s", word);
+	snprintf(path, size, "%s/%s", proc, word);
 	if (stat(path, &st) < 0)
 		return -ENOENT;
-	snprintf(path, size, "/proc/%s/ns/net", word);
+	snprintf(path, size, "%s/%s/ns/net", proc, word);
 	return 0;
 }
 
@@ -124,8 +157,8 @@ static bool is_ours(int fd)
 {
 	struct stat theirs, ours;
 
-	return fstat(fd, &theirs) == 0 && stat("/proc/self/ns/net", &ours) == 0 &&
-	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+	return fstat(fd, &theirs) == 0 && stat_self(&ours) && theirs.st_dev == ours.st_dev &&
+	       theirs.st_ino == ours.st_ino;
 }
 
 int netns_enter(const char *path)

@@ -9,8 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The inode of this process's network namespace, 0 when /proc does not show it. */
+/* The inode of this process's network namespace; 0 when /proc does not show it, and this user may
+ * not ask in another way. */
 uint64_t netns_self(void);
+
+/* A descriptor of it, or a negative errno. The caller closes it. */
+int netns_open_self(void);
 
 /* The folders in which a namespace's file is its name. */
 const char *const *netns_folders(size_t *count);
@@ -20,8 +24,9 @@ const char *const *netns_folders(size_t *count);
 int netns_name(uint64_t inode, char *name, unsigned long size);
 
 /* Finds the file of a namespace by a word: a path (it has a slash), a name in /run/netns, or the
- * number of a process. Returns 0 with the path, -ENOENT when there is none, or -ENAMETOOLONG. */
-int netns_find(const char *word, char *path, size_t size);
+ * number of a process in the procfs `proc`. Returns 0 with the path, -ENOENT when there is none, or
+ * -ENAMETOOLONG. */
+int netns_find(const char *word, const char *proc, char *path, size_t size);
 
 /* Copies the name in /run/netns that is nearest to a mistyped one. Returns 0, or -ENOENT when none
  * is near. */

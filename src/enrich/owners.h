@@ -78,12 +78,14 @@ int owners_bpf_read_again(int again, owner_sink sink, void *ctx);
 /*
  * The /proc backend. `root` is where /proc is mounted. Counts in *unreadable the processes whose
  * descriptors this user may not read (another user's, without CAP_SYS_PTRACE and
- * CAP_DAC_READ_SEARCH); processes that exit during the walk are not counted. With `threads` it
+ * CAP_DAC_READ_SEARCH); processes that exit during the walk are not counted. With WALK_TABLES it
  * looks for threads that have a descriptor table of their own as well, which costs a directory a
- * process and a system call a thread. Returns 0 or a negative errno when /proc itself cannot be
- * read.
+ * process and a system call a thread. That call takes our numbers: where those of `root` are
+ * others, WALK_TABLES_UNTOLD counts every process of several threads as unreadable. Returns 0 or a
+ * negative errno when /proc itself cannot be read.
  */
-int owners_proc_read(const char *root, bool threads, owner_sink sink, void *ctx,
+enum walk_threads { WALK_PROCESSES, WALK_TABLES, WALK_TABLES_UNTOLD };
+int owners_proc_read(const char *root, enum walk_threads threads, owner_sink sink, void *ctx,
 		     uint32_t *unreadable);
 
 /*

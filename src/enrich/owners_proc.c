@@ -32,7 +32,7 @@ struct walk {
 	int proc_fd;
 	uint32_t unreadable;
 	bool saw_first; /* PID 1 */
-	bool threads;   /* look for threads with a table of their own */
+	enum walk_threads threads;
 };
 
 /* What one descriptor directory had to tell. */
@@ -255,10 +255,12 @@ struct walked {
 };
 
 /* Whether a thread has a descriptor table that was not walked yet. Returns 1, 0, or -1 when nobody
- * can tell: the kernel has no kcmp(2), or does not let this user ask, or there are too many tables.
- */
-static int has_own_table(const struct walked *walked, uint32_t tid)
+ * can tell: the kernel has no kcmp(2), or does not let this user ask, or there are too many tables,
+ * or the numbers are not ours. */
+static int has_own_table(const struct walk *walk, const struct walked *walked, uint32_t tid)
 {
+	if (walk->threads == WALK_TABLES_UNTOLD)
+		return -1;
 	for (size_t i = 0; i < walked->count; i++) {
 		long order = syscall(SYS_kcmp, walked->tids[i], tid, KCMP_FILES, 0, 0);
 
@@ -296,7 +298,7 @@ static int walk_tables(struct walk *walk, uint32_t pid, enum fd_view *view)
 	while (err == 0 && dir && (entry = readdir(dir)) != NULL) {
 		if (!parse_u32(entry->d_name, strlen(entry->d_name), &tid) || tid == pid)
 			continue;
-		own = has_own_table(&walked, tid);
+		own = has_own_table(walk, &walked, tid);
 		if (own > 0) {
 			walked.tids[walked.count++] = tid;
 			err = walk_table(walk, pid, tid, view);
@@ -317,7 +319,8 @@ static int walk_process(struct walk *walk, uint32_t pid)
 
 	snprintf(path, sizeof(path), "%u/fd", pid);
 	err = walk_fds(walk, path, pid, pid, &view);
-	if (err == 0 && walk->threads && (view == VIEW_EMPTY || view == VIEW_SHOWN))
+	if (err == 0 && walk->threads != WALK_PROCESSES &&
+	    (view == VIEW_EMPTY || view == VIEW_SHOWN))
 		err = walk_tables(walk, pid, &view);
 	if (err == 0 && view == VIEW_EMPTY)
 		err = walk_threads(walk, pid, &view);
@@ -345,7 +348,7 @@ static int walk_root(struct walk *walk, DIR *dir)
 	return -errno;
 }
 
-int owners_proc_read(const char *root, bool threads, owner_sink sink, void *ctx,
+int owners_proc_read(const char *root, enum walk_threads threads, owner_sink sink, void *ctx,
 		     uint32_t *unreadable)
 {
 	struct walk walk = { .sink = sink, .ctx = ctx, .threads = threads };

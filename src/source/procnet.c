@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/procfs.h"
+
 #define LINE_MAX_LENGTH 512
 #define PATH_SIZE       64
 
@@ -101,6 +103,16 @@ static int take_lines(FILE *table, uint8_t address_family, message_sink sink, vo
 	return err;
 }
 
+/* What is mounted over it may be another namespace's. */
+static bool is_own(const char *path, FILE *file)
+{
+	static const char root[] = "/proc/";
+	const size_t length = sizeof(root) - 1;
+
+	return strncmp(path, root, length) != 0 ||
+	       procfs_is_own("/proc", path + length, fileno(file));
+}
+
 int procnet_dump(const char *table, uint8_t address_family, message_sink sink, void *ctx,
 		 struct dump_report *report)
 {
@@ -115,7 +127,10 @@ int procnet_dump(const char *table, uint8_t address_family, message_sink sink, v
 		return 0;
 	if (!file)
 		return dump_problem_set(report, DUMP_RECV_FAILED, -errno);
-	err = take_lines(file, address_family, sink, ctx, report);
+	if (!is_own(path, file))
+		err = dump_problem_set(report, DUMP_RECV_FAILED, -EXDEV);
+	else
+		err = take_lines(file, address_family, sink, ctx, report);
 	if (!err && ferror(file))
 		err = dump_problem_set(report, DUMP_RECV_FAILED, -EIO);
 	fclose(file);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/procfs.h"
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define FILE_SIZE     16384 /* netstat has some 4,000 bytes, and grows by a line a year */
 #define PATH_SIZE     4096
@@ -18,6 +20,7 @@ static bool read_file(const char *root, const char *name, char *text)
 	char path[PATH_SIZE];
 	ssize_t got = -1;
 	size_t len = 0;
+	bool own;
 	int fd;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", root, name) >= sizeof(path))
@@ -25,7 +28,8 @@ static bool read_file(const char *root, const char *name, char *text)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	while (len < FILE_SIZE - 1 && (got = read(fd, text + len, FILE_SIZE - 1 - len)) > 0)
+	own = procfs_is_own(root, name, fd);
+	while (own && len < FILE_SIZE - 1 && (got = read(fd, text + len, FILE_SIZE - 1 - len)) > 0)
 		len += (size_t)got;
 	close(fd);
 	text[len] = '\0';

@@ -113,6 +113,8 @@ columns() {
 	[ "$(in_bash --read = tw)" = two ]
 	[ "$(in_bash -D tw)" = two ]
 	[ "$(in_bash --diag=tw)" = --diag=two ]
+	mkdir three
+	[ "$(in_bash --proc thr)" = three ]
 }
 
 @test "bash: reasons for explain, as its first word only" {

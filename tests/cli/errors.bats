@@ -281,3 +281,18 @@ cut_at() {
 		refuses "--read $dump -$letter" --read
 	done
 }
+
+@test "--proc: what is no procfs, and what does not go with it" {
+	refuses "--proc /nonexistent" "--proc: cannot open '/nonexistent'" "No such file"
+	refuses "summary --proc /" "--proc: '/' is not where a procfs is mounted"
+	refuses "explain --proc /proc/self" "'/proc/self' is not where a procfs"
+	refuses "--proc /proc --read some.dump" "--proc: a recording has no processes"
+	refuses "-E --proc /proc" "--events does not go with --proc"
+	ends 3 check --proc /nonexistent
+	grep -q "^LINGERSTAT UNKNOWN: --proc: cannot open '/nonexistent'" "$out"
+}
+
+@test "a filter for a control group is not for one namespace only" {
+	ends 0 --all-netns --explain-filter container = docker:1
+	ends 2 --all-netns --explain-filter dev lo
+}

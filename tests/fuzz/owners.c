@@ -206,7 +206,7 @@ static void check_index(const struct made *made)
 	uint32_t unreadable;
 
 	MUST(owners != NULL);
-	CHECK(owners_proc_read(tree_root(), false, add, owners, &unreadable) == 0);
+	CHECK(owners_proc_read(tree_root(), WALK_PROCESSES, add, owners, &unreadable) == 0);
 	owners_finish(owners, 0, &status);
 	for (size_t i = 0; i < made->count; i++)
 		for (size_t k = 0; k < made->processes[i].fds; k++) {
@@ -229,7 +229,7 @@ void fuzz_owners(const uint8_t *data, size_t size)
 	struct made made;
 
 	make(&made, &in);
-	CHECK(owners_proc_read(tree_root(), false, note, &made, &unreadable) == 0);
+	CHECK(owners_proc_read(tree_root(), WALK_PROCESSES, note, &made, &unreadable) == 0);
 	check_found(&made, unreadable);
 	check_index(&made);
 }

@@ -222,7 +222,7 @@ static void agrees_with_proc(const struct seen *seen, uint32_t pid)
 	struct seen proc = { .only = pid };
 	uint32_t unreadable;
 
-	assert_int_equal(owners_proc_read("/proc", false, keep, &proc, &unreadable), 0);
+	assert_int_equal(owners_proc_read("/proc", WALK_PROCESSES, keep, &proc, &unreadable), 0);
 	assert_int_equal(seen->count, proc.count);
 	for (size_t i = 0; i < proc.count; i++) {
 		const struct owner_record *record = find(seen, pid, (int)proc.records[i].fd);

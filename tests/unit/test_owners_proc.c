@@ -141,7 +141,7 @@ static uint32_t walk(struct tree *tree)
 {
 	uint32_t unreadable = 99;
 
-	assert_int_equal(owners_proc_read(tree->root, false, keep, tree, &unreadable), 0);
+	assert_int_equal(owners_proc_read(tree->root, WALK_PROCESSES, keep, tree, &unreadable), 0);
 	return unreadable;
 }
 
@@ -329,7 +329,8 @@ static void stops_when_the_sink_says_so(void **state)
 	add_link(tree, "1/fd/4", "socket:[2]");
 	add_link(tree, "1/fd/5", "socket:[3]");
 	tree->stop_after = 2;
-	assert_int_equal(owners_proc_read(tree->root, false, keep, tree, &unreadable), -ENOSPC);
+	assert_int_equal(owners_proc_read(tree->root, WALK_PROCESSES, keep, tree, &unreadable),
+			 -ENOSPC);
 	assert_int_equal(tree->count, 2);
 }
 
@@ -338,9 +339,11 @@ static void fails_without_proc(void **state)
 	struct tree *tree = *state;
 	uint32_t unreadable;
 
-	assert_int_equal(owners_proc_read("/nonexistent/proc", false, keep, tree, &unreadable),
-			 -ENOENT);
-	assert_int_equal(owners_proc_read("/dev/null", true, keep, tree, &unreadable), -ENOTDIR);
+	assert_int_equal(
+		owners_proc_read("/nonexistent/proc", WALK_PROCESSES, keep, tree, &unreadable),
+		-ENOENT);
+	assert_int_equal(owners_proc_read("/dev/null", WALK_TABLES, keep, tree, &unreadable),
+			 -ENOTDIR);
 	assert_int_equal(tree->count, 0);
 }
 
