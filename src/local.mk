@@ -128,6 +128,8 @@ src_liblingerstat_a_SOURCES = \
 	src/enrich/peers.h \
 	src/enrich/program.c \
 	src/enrich/program.h \
+	src/enrich/residents.c \
+	src/enrich/residents.h \
 	src/enrich/subflows.c \
 	src/enrich/subflows.h \
 	src/enrich/workload.c \
@@ -233,6 +235,7 @@ src_liblingerstat_a_SOURCES = \
 	src/present/summary_counts.c \
 	src/present/summary_groups.c \
 	src/present/summary_limits.c \
+	src/present/summary_spaces.c \
 	src/present/table.c \
 	src/present/tally.c \
 	src/present/tally.h \

@@ -48,6 +48,7 @@ UNIT_TESTS = \
 	tests/unit/test_vocabulary \
 	tests/unit/test_window \
 	tests/unit/test_workload \
+	tests/unit/test_residents \
 	tests/unit/test_words \
 	tests/unit/test_program \
 	tests/unit/test_restart \
@@ -114,6 +115,7 @@ tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c $(UNIT_DIAG)
 tests_unit_test_tcp_attrs_SOURCES = tests/unit/test_tcp_attrs.c $(UNIT_DIAG)
 tests_unit_test_vocabulary_SOURCES = tests/unit/test_vocabulary.c $(UNIT_HEADER)
 tests_unit_test_window_SOURCES = tests/unit/test_window.c $(UNIT_HEADER)
+tests_unit_test_residents_SOURCES = tests/unit/test_residents.c $(UNIT_HEADER)
 tests_unit_test_workload_SOURCES = tests/unit/test_workload.c $(UNIT_HEADER)
 tests_unit_test_words_SOURCES = tests/unit/test_words.c $(UNIT_HEADER)
 # The linker puts a resolver of the tests' own in place of the C library's.
@@ -160,6 +162,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_all_netns \
 	tests/live/test_muster \
 	tests/live/test_all_netns_sums \
+	tests/live/test_all_netns_views \
 	tests/live/test_threads \
 	tests/live/test_contexts \
 	tests/live/test_cgroups \
@@ -245,6 +248,8 @@ tests_live_test_restart_SOURCES = \
 tests_live_test_restart_rules_SOURCES = \
 	tests/live/test_restart_rules.c $(LIVE_TAKEOVER) $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_all_netns_views_SOURCES = tests/live/test_all_netns_views.c $(LIVE_TOOL) \
+	$(LIVE_HARNESS)
 tests_live_test_all_netns_sums_SOURCES = tests/live/test_all_netns_sums.c $(LIVE_TOOL) \
 	$(LIVE_HARNESS)
 tests_live_test_all_netns_SOURCES = tests/live/test_all_netns.c $(LIVE_TOOL) $(LIVE_HARNESS)

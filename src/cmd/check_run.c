@@ -176,7 +176,7 @@ static int read_machine(struct check *c, const struct surroundings *here)
 {
 	char label[NETNS_LABEL_SIZE];
 
-	netns_label(here->netns, here->netns_name, label);
+	netns_label(here->netns, here->netns_name, here->netns_resident, label);
 	return machines_enter(&c->machines, here->netns, label, "/proc", c->plan.machine_parts);
 }
 

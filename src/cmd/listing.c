@@ -146,7 +146,7 @@ static int open_writer(struct view *v)
 	    !(v->contexts =
 		      contexts_new(processes_root(&v->plan), v->plan.needs & NEED_SOCKET_CONTEXT)))
 		return -ENOMEM;
-	v->explain = (struct explain_context){ v->names, options.color };
+	v->explain = (struct explain_context){ v->names, options.color, l->plan.all_netns };
 	v->writer = v->names ? l->format->open(&v->out, &options) : NULL;
 	return v->writer ? 0 : -ENOMEM;
 }

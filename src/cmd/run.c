@@ -292,6 +292,8 @@ int run_open(struct run *run, const struct run_plan *plan)
 		message("%s", strerror(-err));
 		return err;
 	}
+	if (plan->all_netns)
+		spaces_begin(run);
 	find_missing(run);
 	if (plan->needs & (NEED_PEER_NAMES | NEED_PEER_HOLDERS | NEED_SUBFLOWS))
 		enter_stage(run, "dump of", "peers and subflows");

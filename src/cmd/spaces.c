@@ -16,6 +16,7 @@
 #include "cmd/prepass.h"
 #include "cmd/run.h"
 #include "enrich/netns.h"
+#include "enrich/residents.h"
 
 #define FILES_EACH 4  /* its source, and what reads device names there */
 #define TOLD_MAX   10 /* more than these are counted */
@@ -49,6 +50,16 @@ static void tell_unseen(const struct run *run)
 		geteuid() ? run->plan->command_line : "");
 }
 
+/* No gap that is known of, so the result counts as complete. */
+static void tell_hidden(const struct run *run)
+{
+	if (run->spaces.all.whole || run->plan->spaces_told)
+		return;
+	message("network namespaces that only a socket or an orphan keeps cannot be seen without "
+		"BPF%s%s",
+		geteuid() ? "; root can: sudo " : "", geteuid() ? run->plan->command_line : "");
+}
+
 int spaces_open(struct run *run)
 {
 	struct spaces *spaces = &run->spaces;
@@ -71,6 +82,7 @@ int spaces_open(struct run *run)
 	}
 	allow_files(spaces->all.count);
 	tell_unseen(run);
+	tell_hidden(run);
 	spaces->missing += spaces->all.unreadable > 0;
 	/* Our own is the first, and we are there. */
 	spaces->next = spaces->all.count && spaces->all.items[0].inode == netns_self();
@@ -99,6 +111,22 @@ static void leave(struct run *run)
 	run->enrich.here = (struct surroundings){ 0 };
 }
 
+/* One that has a name goes by that. */
+static void find_resident(struct run *run, const struct namespace *ns)
+{
+	if (!ns->name[0])
+		run->enrich.here.netns_resident =
+			resident_name(&run->spaces.texts, "/proc", ns->pid, ns->inode);
+}
+
+void spaces_begin(struct run *run)
+{
+	const struct spaces *spaces = &run->spaces;
+
+	if (spaces->next)
+		find_resident(run, &spaces->all.items[0]);
+}
+
 /* What run_open() does for the first one. */
 static int arrive(struct run *run, const struct namespace *ns)
 {
@@ -108,6 +136,7 @@ static int arrive(struct run *run, const struct namespace *ns)
 		return err;
 	source_on_pause(run->source, run->pause, run->pause_ctx);
 	err = enrichment_enter(&run->enrich, ns->inode, ns->name[0] ? ns->name : NULL);
+	find_resident(run, ns);
 	if (!err)
 		err = prepass_peers(run);
 	/* Addresses of the host are the namespace's; what the owners pass met was in the first. */
@@ -193,6 +222,7 @@ void spaces_close(struct spaces *spaces)
 	free(spaces->left);
 	free(spaces->lost);
 	namespaces_free(&spaces->all);
+	intern_free(&spaces->texts);
 	if (spaces->home >= 0)
 		close(spaces->home);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/intern.h"
 #include "enrich/namespaces.h"
 
 struct run;
@@ -27,7 +28,8 @@ struct spaces {
 	/* To which no way led: whether they are gone is asked when all others were dumped. */
 	const struct namespace **lost;
 	size_t n_lost;
-	uint64_t missing; /* that are there and could not be dumped; told */
+	uint64_t missing;    /* that are there and could not be dumped; told */
+	struct intern texts; /* what those without a name are called */
 };
 
 /* Of a run in one namespace: nothing is open. */
@@ -39,6 +41,9 @@ struct spaces {
 /* Finds the namespaces. The run is in its own, which is the first. Returns 0 or a negative errno
  * after a message. */
 int spaces_open(struct run *run);
+
+/* Looks for who lives in the first one, when its surroundings are open. */
+void spaces_begin(struct run *run);
 
 /*
  * Leaves the namespace that was dumped for the next one that can be entered, and opens the run's

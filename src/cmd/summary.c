@@ -148,7 +148,8 @@ struct view {
 	struct run_plan plan;
 	struct run run;
 	struct counts counts;
-	struct machine machine;
+	struct machines machines;
+	unsigned int machine_parts;
 	unsigned int sections;
 	int error; /* of counting */
 };
@@ -218,7 +219,7 @@ static void read_descriptors(void *ctx)
 	struct leaks *leaks = v->counts.leaks;
 	const char *proc;
 
-	counts_finish(&v->counts);
+	v->error = counts_finish(&v->counts);
 	if (!leaks || v->plan.read)
 		return;
 	proc = processes_root(&v->plan);
@@ -245,7 +246,8 @@ static struct summary make_summary(struct view *v, struct names *names)
 
 	return (struct summary){
 		.counts = &v->counts,
-		.machine = &v->machine,
+		.machine = &v->machines.all,
+		.machines = &v->machines,
 		.recorded = v->plan.read,
 		.everywhere = v->plan.all_netns,
 		.narrowed = is_narrowed(v),
@@ -371,13 +373,28 @@ static int print_summary(struct view *v)
 	return err;
 }
 
+static int read_machine(struct view *v, const struct surroundings *here)
+{
+	char label[NETNS_LABEL_SIZE];
+
+	netns_label(here->netns, here->netns_name, here->netns_resident, label);
+	return machines_enter(&v->machines, here->netns, label, "/proc", v->machine_parts);
+}
+
+static int come_to(void *ctx, const struct surroundings *here)
+{
+	struct view *v = ctx;
+	int err = counts_enter(&v->counts, here->netns);
+
+	return err ? err : read_machine(v, here);
+}
+
 /* Ports are TCP's: where it was not listed they are not known, and not 0. */
 static void forget_uncounted(struct view *v)
 {
 	uint32_t netids = v->plan.read ? NETID_BIT(NETID_TCP) : v->plan.selection.netids;
 
-	/* The range of ports is each namespace's own. */
-	if (netids & ~v->run.missing_netids & NETID_BIT(NETID_TCP) && !v->plan.all_netns)
+	if (netids & ~v->run.missing_netids & NETID_BIT(NETID_TCP))
 		return;
 	ports_free(v->counts.ports);
 	v->counts.ports = NULL;
@@ -391,6 +408,9 @@ static enum result count_and_print(struct view *v)
 		return RESULT_FAILED;
 	}
 	forget_uncounted(v);
+	/* Of those that are missing nobody knows what they count. */
+	if (v->plan.all_netns && v->run.report.namespaces)
+		machine_forget_namespace(&v->machines.all);
 	if (print_summary(v))
 		return RESULT_FAILED;
 	return run_verdict(&v->run, v->counts.tally.sockets, v->counts.tally.holders_unknown);
@@ -401,6 +421,8 @@ static void make_plan(struct view *v, const struct wanted_parts *want)
 	v->plan = v->common->plan;
 	v->plan.needs |= want->needs;
 	v->plan.dumped = read_descriptors;
+	v->plan.in_namespace = v->plan.all_netns ? come_to : NULL;
+	v->machine_parts = want->machine_parts;
 	v->plan.touch_states = v->plan.selection.states;
 	if (v->plan.touch_states & STATE_BIT(STATE_BOUND_INACTIVE))
 		v->plan.touch_states |= STATE_BIT(STATE_CLOSE);
@@ -411,29 +433,30 @@ enum result summary_run(const struct common_options *common, const struct summar
 	struct view v = { .common = common, .request = request };
 	struct count_request count = { .by = request->by,
 				       .keep = request->top,
-				       .range = &v.machine.ports };
+				       .range = &v.machines.here.ports };
 	enum result result = RESULT_FAILED;
 	struct wanted_parts want;
 
 	choose_sections(&v);
 	want = want_parts(&v);
 	make_plan(&v, &want);
-	machine_init(&v.machine);
+	machines_init(&v.machines);
 	count.parts = want.count_parts;
 	if (counts_take_alike(&count))
 		v.plan.take_alike = count_alike;
 	if (run_open(&v.run, &v.plan) == 0) {
+		int err = 0;
+
 		/* Opening the run may have changed the namespace. */
-		if (!v.plan.read)
-			machine_read(&v.machine, "/proc", want.machine_parts);
-		if (v.plan.all_netns)
-			machine_forget_namespace(&v.machine);
-		if (counts_open(&v.counts, &count) == 0)
+		if (!v.plan.read && !v.plan.all_netns)
+			err = read_machine(&v, &v.run.enrich.here);
+		if (!err && counts_open(&v.counts, &count) == 0)
 			result = count_and_print(&v);
 		else
 			message("%s", strerror(ENOMEM));
 	}
 	counts_close(&v.counts);
+	machines_free(&v.machines);
 	run_close(&v.run);
 	return result;
 }

@@ -153,6 +153,13 @@ static int each_container(const struct socket *sk, group_take take, void *ctx)
 						   : take_text(sk->workload->container, take, ctx);
 }
 
+static int each_netns(const struct socket *sk, group_take take, void *ctx)
+{
+	struct group_key key = { .value = GROUP_KNOWN, .id = sk->netns };
+
+	return sk->netns ? take(ctx, &key) : take_value(GROUP_UNKNOWN, take, ctx);
+}
+
 static bool is_internet(const struct socket *sk)
 {
 	return sk->family == AF_INET || sk->family == AF_INET6;
@@ -270,6 +277,8 @@ static const struct group_by table[] = {
 	{ "cgroup", "control group it was made in", CGROUP, each_cgroup, by_number, false },
 	{ "unit", "systemd unit it was made in", CGROUP, each_unit, by_text, false },
 	{ "container", "container it was made in", CGROUP, each_container, by_text, false },
+	{ "netns", "network namespace", NEED_NETNS | NEED_NETNS_NAME, each_netns, by_number,
+	  false },
 	{ "local-port", "its own port", 0, each_local_port, by_number, false },
 	{ "peer", "address of the other end", NEED_LINKS, each_peer, by_name, false },
 	{ "peer-port", "port of the other end", 0, each_peer_port, by_number, false },
@@ -338,6 +347,8 @@ static int take_key(void *ctx, const struct group_key *key)
 	group->states[sk->state] += g->n;
 	group->cgroup = sk->cgroup;
 	group->workload = sk->workload;
+	group->netns_name = sk->netns_name;
+	group->netns_resident = sk->netns_resident;
 	if (sk->close.risk == RISK_NONE)
 		return 0;
 	group->at_risk += g->n;

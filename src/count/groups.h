@@ -18,7 +18,7 @@ enum group_value {
 struct group_key {
 	uint32_t value;  /* enum group_value */
 	uint32_t number; /* pid, uid, port, state, reason; scope of a link-local address */
-	uint64_t id;     /* of a cgroup; the address of an interned text */
+	uint64_t id;     /* of a cgroup, a namespace; the address of an interned text */
 	uint8_t family;  /* of an address */
 	uint8_t zero[7];
 	union {
@@ -34,7 +34,8 @@ struct group {
 	uint64_t at_risk; /* `possible` and above, by the lower bound */
 	uint64_t stake_bytes, stake_unknown;
 	const char *cgroup;              /* path, where the key is a cgroup and it is known */
-	const struct workload *workload; /* of its last socket */
+	const struct workload *workload; /* of its last socket; so too: */
+	const char *netns_name, *netns_resident;
 };
 
 /* Takes one value; gives 0 or a negative errno. */

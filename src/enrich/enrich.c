@@ -88,4 +88,5 @@ void enrich_socket(struct enrichment *e, struct socket *sk)
 			  (sk->state != STATE_LISTEN || sk->options.reuseport != TRI_NO);
 	sk->netns = e->here.netns;
 	sk->netns_name = e->here.netns_name;
+	sk->netns_resident = e->here.netns_resident;
 }

@@ -21,7 +21,8 @@ struct surroundings {
 	struct port_users *ports;  /* likewise; NULL: not asked for, or not known */
 	bool migrates;             /* net.ipv4.tcp_migrate_req */
 	uint64_t netns;
-	const char *netns_name; /* NULL: it has none */
+	const char *netns_name;     /* NULL: it has none */
+	const char *netns_resident; /* set by whoever knows; NULL: nobody that is known */
 };
 
 struct enrichment {

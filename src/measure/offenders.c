@@ -132,7 +132,7 @@ static void put_namespace(struct offenders *o, const struct socket *sk)
 
 	if (!o->namespaces)
 		return;
-	netns_label(sk->netns, sk->netns_name, text);
+	netns_label(sk->netns, sk->netns_name, sk->netns_resident, text);
 	outbuf_str(&o->text, " in namespace ");
 	escape_text(&o->text, text, strlen(text));
 }

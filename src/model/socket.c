@@ -102,10 +102,11 @@ void socket_init(struct socket *sk)
 	memcpy(sk, &blank, sizeof(*sk));
 }
 
-void netns_label(uint64_t netns, const char *name, char label[NETNS_LABEL_SIZE])
+void netns_label(uint64_t netns, const char *name, const char *resident,
+		 char label[NETNS_LABEL_SIZE])
 {
-	if (name)
-		snprintf(label, NETNS_LABEL_SIZE, "%s", name);
+	if (name || resident)
+		snprintf(label, NETNS_LABEL_SIZE, "%s", name ? name : resident);
 	else if (netns)
 		snprintf(label, NETNS_LABEL_SIZE, "%llu", (unsigned long long)netns);
 	else

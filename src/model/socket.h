@@ -270,11 +270,12 @@ struct socket {
 	int64_t unsent_bytes;      /* payload never sent */
 
 	uint32_t uid;
-	bool uid_known;         /* minisockets carry none */
-	uint32_t inode;         /* 0: TIME_WAIT, orphan, or not yet accepted */
-	uint64_t cookie;        /* 0: not known */
-	uint64_t netns;         /* inode of the namespace; 0 when it is not known */
-	const char *netns_name; /* as `ip netns` knows it, or NULL */
+	bool uid_known;             /* minisockets carry none */
+	uint32_t inode;             /* 0: TIME_WAIT, orphan, or not yet accepted */
+	uint64_t cookie;            /* 0: not known */
+	uint64_t netns;             /* inode of the namespace; 0 when it is not known */
+	const char *netns_name;     /* as `ip netns` knows it, or NULL */
+	const char *netns_resident; /* the container or service that lives there, or NULL */
 	int64_t cgroup_id;
 	int64_t destroyed_ms; /* of an event: when we heard of it, since the epoch; else UNKNOWN */
 	int64_t mark;         /* the kernel shows it to CAP_NET_ADMIN only */
@@ -320,10 +321,11 @@ bool socket_is_inet(const struct socket *sk);
 /* True for a socket of the kernel itself, which no process can hold or close. */
 bool socket_is_kernels(const struct socket *sk);
 
-/* What to call a network namespace, for people and not escaped: its name, or its inode; `?` where
- * neither is known. */
+/* What to call a network namespace, for people and not escaped: its name, or who lives there, or
+ * its inode; `?` where none is known. */
 #define NETNS_LABEL_SIZE 128
-void netns_label(uint64_t netns, const char *name, char label[NETNS_LABEL_SIZE]);
+void netns_label(uint64_t netns, const char *name, const char *resident,
+		 char label[NETNS_LABEL_SIZE]);
 
 /* The kernel's two numbers; UNKNOWN where it did not say. */
 int64_t socket_recv_queue(const struct socket *sk);

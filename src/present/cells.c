@@ -51,8 +51,8 @@ INK(state)
 CELL(netns)
 {
 	UNUSED(cx);
-	if (sk->netns_name)
-		cell_name(b, sk->netns_name);
+	if (sk->netns_name || sk->netns_resident)
+		cell_name(b, sk->netns_name ? sk->netns_name : sk->netns_resident);
 	else
 		cell_number(b, sk->netns ? (int64_t)sk->netns : UNKNOWN);
 }

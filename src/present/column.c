@@ -29,7 +29,7 @@ static const struct column columns[] = {
 	  NULL, NULL },
 	{ "state", "STATE", "state", "state of the connection", 0, false, 0, cell_state, json_state,
 	  ink_state, NULL },
-	{ "netns", "NETNS", "netns", "network namespace: name, or inode",
+	{ "netns", "NETNS", "netns", "network namespace: name, resident, or inode",
 	  NEED_NETNS | NEED_NETNS_NAME, true, 0, cell_netns, json_netns, NULL, NULL },
 	{ "local", "LOCAL", "local", "local address and port, or name", NEED_LINKS, false, ':',
 	  cell_local, json_local, NULL, order_local },

@@ -35,6 +35,10 @@ static void put_title(struct outbuf *b, const struct socket *sk, const struct ex
 		cell_reasons(b, sk, &cells);
 		outbuf_char(b, ')');
 	}
+	if (cx->everywhere) {
+		outbuf_str(b, "  in namespace ");
+		cell_netns(b, sk, &cells);
+	}
 	outbuf_char(b, '\n');
 }
 

@@ -16,6 +16,7 @@
 struct explain_context {
 	struct names *names;
 	bool color;
+	bool everywhere; /* sockets of several network namespaces: each says of which it is */
 };
 
 /* One paragraph for people. */

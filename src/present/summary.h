@@ -7,6 +7,7 @@
 #define LINGERSTAT_PRESENT_SUMMARY_H
 
 #include "enrich/links.h"
+#include "enrich/machines.h"
 #include "judge/limits.h"
 #include "present/address.h"
 #include "present/grid.h"
@@ -15,8 +16,9 @@
 struct summary {
 	struct counts *counts;
 	const struct machine *machine; /* all unknown where the sockets are a recording's */
+	const struct machines *machines;
 	bool recorded;   /* another machine's sockets: this one's limits say nothing */
-	bool everywhere; /* of every network namespace: what is each one's own is not known */
+	bool everywhere; /* of every network namespace, which stand in `machines` */
 	bool narrowed;   /* by a filter or to some states: not every socket counts */
 	bool judged;     /* the forecast was made */
 	uint32_t netids; /* kinds that were asked for and are in this kernel */
@@ -58,6 +60,14 @@ SUMMARY_PART(ports);
 SUMMARY_PART(listeners);
 SUMMARY_PART(limits);
 SUMMARY_PART(aborts);
+
+/* The namespaces of a summary of several, those nearest to a limit first: their part of the limits.
+ * Nothing of one. */
+void summary_spaces_text(struct outbuf *b, const struct summary *s);
+void summary_spaces_json(struct outbuf *b, const struct summary *s);
+
+/* A cell with the namespace of that inode. */
+void summary_space_cell(struct grid *g, const struct summary *s, uint64_t netns);
 
 /* A socket with the ends of a destination, for address_cell(). */
 struct socket summary_destination(const struct summary *s, const struct destination *d);

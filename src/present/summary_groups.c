@@ -71,6 +71,16 @@ static void container_name(struct outbuf *b, const struct summary *s, const stru
 	workload_container(b, group->workload);
 }
 
+static void namespace_name(struct outbuf *b, const struct summary *s, const struct group_key *key,
+			   const struct group *group)
+{
+	char label[NETNS_LABEL_SIZE];
+
+	(void)s;
+	netns_label(key->id, group->netns_name, group->netns_resident, label);
+	escape_text(b, label, strlen(label));
+}
+
 static void number_name(struct outbuf *b, const struct summary *s, const struct group_key *key,
 			const struct group *group)
 {
@@ -154,6 +164,11 @@ static void text_json(struct outbuf *b, const struct group_key *key)
 	member_text(b, "key", group_text(key));
 }
 
+static void inode_json(struct outbuf *b, const struct group_key *key)
+{
+	member_count(b, "key", key->id);
+}
+
 static void number_json(struct outbuf *b, const struct group_key *key)
 {
 	member_count(b, "key", key->number);
@@ -196,6 +211,7 @@ static const struct key_writer key_writers[] = {
 	{ "cgroup", "CGROUP", cgroup_name, NULL },
 	{ "unit", "UNIT", unit_name, text_json },
 	{ "container", "CONTAINER", container_name, text_json },
+	{ "netns", "NAMESPACE", namespace_name, inode_json },
 	{ "local-port", "LOCAL PORT", number_name, number_json },
 	{ "peer", "PEER", peer_name, peer_json },
 	{ "peer-port", "PEER PORT", number_name, number_json },
@@ -318,6 +334,8 @@ static void key_json(struct outbuf *b, const struct summary *s, const struct gro
 		member_key(b, "container");
 		workload_json(b, key->value == GROUP_KNOWN ? group->workload : NULL);
 	}
+	if (w->text == namespace_name)
+		member_text(b, "netns_name", key->value == GROUP_KNOWN ? group->netns_name : NULL);
 	member_text(b, "value", values[key->value]);
 }
 

@@ -218,37 +218,61 @@ static void port_row(struct grid *g, const struct summary *s, size_t i)
 	put_local(grid_cell(g, INK_PLAIN), &sk);
 	grid_number(g, (int64_t)use->ports);
 	grid_number(g, (int64_t)use->time_wait);
-	grid_ratio(g, (int64_t)use->ports, ports_available(s->counts->ports));
+	if (s->everywhere)
+		summary_space_cell(g, s, d->netns);
+	grid_ratio(g, (int64_t)use->ports, ports_available_to(s->counts->ports, d));
 }
 
 static const char *why_no_ports(const struct summary *s)
 {
 	if (s->recorded)
 		return "a recording does not hold their range";
-	if (s->everywhere)
-		return "their range is each network namespace's own";
 	return s->counts->ports ? "the range cannot be read"
 				: "they are TCP's, which was not listed";
 }
 
+static bool range_is_known(const struct summary *s)
+{
+	return s->counts->ports && ports_available(s->counts->ports) != UNKNOWN;
+}
+
+static void note_range(const struct summary *s, struct outbuf *b)
+{
+	const struct port_range *range = &s->machine->ports;
+
+	if (s->everywhere)
+		grid_note(&s->look, b,
+			  "Each destination has the ports of its namespace's range at most, less "
+			  "those reserved or listening.");
+	else
+		grid_note(&s->look, b,
+			  "Each destination has %lld ports at most (%u to %u, less those reserved "
+			  "or listening).",
+			  (long long)ports_available(s->counts->ports), range->low, range->high);
+}
+
 void summary_ports_text(struct outbuf *b, const struct summary *s)
 {
-	static const struct grid_column columns[] = {
+	static const struct grid_column one[] = {
 		{ "EPHEMERAL PORTS TO", false }, { "FROM", false }, { "PORTS", true },
 		{ "TIME-WAIT", true },           { "USED", true },
 	};
-	const struct port_range *range = &s->machine->ports;
+	static const struct grid_column many[] = {
+		{ "EPHEMERAL PORTS TO", false }, { "FROM", false },      { "PORTS", true },
+		{ "TIME-WAIT", true },           { "NAMESPACE", false }, { "USED", true },
+	};
 	size_t n, shown;
 	struct grid *g;
 
-	if (!s->counts->ports || !range->known) {
+	if (!range_is_known(s)) {
 		outbuf_printf(b, "Ephemeral ports: %s.\n", why_no_ports(s));
 		return;
 	}
 	n = ports_count(s->counts->ports);
 	shown = at_most(n, s->top);
 	if (n) {
-		g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+		g = grid_new(&s->look, s->everywhere ? many : one,
+			     s->everywhere ? ARRAY_SIZE(many) : ARRAY_SIZE(one));
 		if (!g)
 			return;
 		for (size_t i = 0; i < shown; i++)
@@ -258,10 +282,7 @@ void summary_ports_text(struct outbuf *b, const struct summary *s)
 	} else {
 		outbuf_str(b, "No socket that was counted uses an ephemeral port.\n");
 	}
-	grid_note(&s->look, b,
-		  "Each destination has %lld ports at most (%u to %u, less those reserved or "
-		  "listening).",
-		  (long long)ports_available(s->counts->ports), range->low, range->high);
+	note_range(s, b);
 }
 
 static void port_json(struct outbuf *b, const struct summary *s, size_t i)
@@ -284,7 +305,8 @@ static void port_json(struct outbuf *b, const struct summary *s, size_t i)
 	member_count(b, "used", use->ports);
 	member_count(b, "time_wait", use->time_wait);
 	member_percent(b, "percent",
-		       limit_percent((int64_t)use->ports, ports_available(s->counts->ports)));
+		       limit_percent((int64_t)use->ports, ports_available_to(s->counts->ports, d)));
+	member_number(b, "netns", d->netns ? (int64_t)d->netns : UNKNOWN);
 	outbuf_char(b, '}');
 }
 
@@ -293,13 +315,14 @@ void summary_ports_json(struct outbuf *b, const struct summary *s)
 	const struct ports *ports = s->counts->ports;
 
 	member_key(b, "ephemeral_ports");
-	if (!ports || !s->machine->ports.known) {
+	if (!range_is_known(s)) {
 		outbuf_str(b, "null");
 		return;
 	}
 	outbuf_char(b, '{');
-	member_count(b, "low", s->machine->ports.low);
-	member_count(b, "high", s->machine->ports.high);
+	/* Of several there is no one range: each is with its namespace. */
+	member_number(b, "low", s->everywhere ? UNKNOWN : s->machine->ports.low);
+	member_number(b, "high", s->everywhere ? UNKNOWN : s->machine->ports.high);
 	member_number(b, "available", ports_available(ports));
 	member_count(b, "destination_count", ports_count(ports));
 	member_key(b, "destinations");
@@ -330,6 +353,8 @@ static void queue_row(struct grid *g, const struct summary *s, const struct list
 	holder_name(grid_cell(g, INK_PLAIN), &l->sk);
 	grid_number(g, l->waiting);
 	grid_number(g, l->fits);
+	if (s->everywhere)
+		summary_space_cell(g, s, l->sk.netns);
 	grid_ratio(g, l->waiting, l->fits);
 }
 
@@ -346,9 +371,14 @@ static void note_no_queue(struct outbuf *b, uint64_t listeners)
 
 void summary_listeners_text(struct outbuf *b, const struct summary *s)
 {
-	static const struct grid_column columns[] = {
+	static const struct grid_column one[] = {
 		{ "LISTENERS", false }, { "LOCAL", false }, { "PROCESS", false },
 		{ "WAITING", true },    { "FIT", true },    { "FULL", true },
+	};
+	static const struct grid_column many[] = {
+		{ "LISTENERS", false }, { "LOCAL", false }, { "PROCESS", false },
+		{ "WAITING", true },    { "FIT", true },    { "NAMESPACE", false },
+		{ "FULL", true },
 	};
 	const struct queues *q = s->counts->queues;
 	struct grid *g;
@@ -357,7 +387,8 @@ void summary_listeners_text(struct outbuf *b, const struct summary *s)
 		note_no_queue(b, queues_listeners(q));
 		return;
 	}
-	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+	g = grid_new(&s->look, s->everywhere ? many : one,
+		     s->everywhere ? ARRAY_SIZE(many) : ARRAY_SIZE(one));
 	if (!g)
 		return;
 	for (size_t i = 0; i < queues_count(q); i++)
@@ -366,7 +397,7 @@ void summary_listeners_text(struct outbuf *b, const struct summary *s)
 	note_more(s, b, queues_waiting(q), queues_count(q));
 }
 
-static void queue_json(struct outbuf *b, const struct listen_queue *l)
+static void queue_json(struct outbuf *b, const struct summary *s, const struct listen_queue *l)
 {
 	const struct holder *h = l->sk.holders.items;
 	bool held = l->sk.holders.count;
@@ -380,6 +411,7 @@ static void queue_json(struct outbuf *b, const struct listen_queue *l)
 	member_number(b, "waiting", l->waiting);
 	member_number(b, "fits", l->fits);
 	member_percent(b, "percent", limit_percent(l->waiting, l->fits));
+	member_number(b, "netns", s->everywhere ? (int64_t)l->sk.netns : UNKNOWN);
 	outbuf_char(b, '}');
 }
 
@@ -396,7 +428,7 @@ void summary_listeners_json(struct outbuf *b, const struct summary *s)
 	for (size_t i = 0; i < queues_count(q); i++) {
 		if (i)
 			outbuf_char(b, ',');
-		queue_json(b, queues_item(q, i));
+		queue_json(b, s, queues_item(q, i));
 	}
 	outbuf_str(b, "]}");
 }
@@ -475,6 +507,12 @@ void summary_limits_text(struct outbuf *b, const struct summary *s)
 			&s->look, b,
 			"Limits shared by the whole machine cannot be read here: the kernel shows "
 			"them in its first network namespace only.");
+	if (s->everywhere)
+		grid_note(
+			&s->look, b,
+			"Of a limit that each network namespace has for itself, the fullest; hits "
+			"are of all.");
+	summary_spaces_text(b, s);
 }
 
 static void limit_json(struct outbuf *b, const struct summary *s, enum limit_name name)
@@ -507,6 +545,7 @@ void summary_limits_json(struct outbuf *b, const struct summary *s)
 	for (int i = 0; i < LIMIT_COUNT; i++)
 		limit_json(b, s, (enum limit_name)i);
 	outbuf_char(b, '}');
+	summary_spaces_json(b, s);
 }
 
 /* --- aborts -------------------------------------------------------------------------------- */
@@ -538,9 +577,16 @@ void summary_aborts_text(struct outbuf *b, const struct summary *s)
 		grid_text(g, row->help);
 	}
 	grid_print(g, b);
-	grid_note(&s->look, b,
-		  "Connections, counted since this network namespace was made; what was queued "
-		  "then is gone.");
+	if (s->everywhere)
+		grid_note(
+			&s->look, b,
+			"Connections, added up over %zu network namespace%s, each counted since it "
+			"was made; what was queued then is gone.",
+			s->machines->count, s->machines->count == 1 ? "" : "s");
+	else
+		grid_note(&s->look, b,
+			  "Connections, counted since this network namespace was made; what was "
+			  "queued then is gone.");
 }
 
 void summary_aborts_json(struct outbuf *b, const struct summary *s)

@@ -101,7 +101,7 @@ needs_jq() {
 @test "summary: groups by each key add up" {
 	needs_jq
 	total=$("$LINGERSTAT" summary -j --read "$dump" | "$jq" .summary.sockets)
-	for key in pid process user cgroup unit container local-port peer peer-port state; do
+	for key in pid process user cgroup unit container netns local-port peer peer-port state; do
 		"$LINGERSTAT" summary --by "$key" --top 100000 -j --read "$dump" >"$out"
 		[ "$("$jq" -r .summary.groups.by "$out")" = "$key" ]
 		[ "$("$jq" '[.summary.groups.largest[].sockets] | add' "$out")" -eq "$total" ]
@@ -253,7 +253,7 @@ on_terminal() {
 @test "summary: help fits, and names every key and section" {
 	"$LINGERSTAT" summary --help >"$out"
 	[ "$(awk 'length > 79' "$out" | wc -l)" -eq 0 ]
-	for word in process pid user cgroup unit container local-port peer peer-port state reason states risk close-wait ports listeners limits aborts; do
+	for word in process pid user cgroup unit container netns local-port peer peer-port state reason states risk close-wait ports listeners limits aborts; do
 		grep -q "^  $word  *[a-zA-Z]" "$out" || { echo "not in the help: $word" && false; }
 	done
 	"$LINGERSTAT" summary --sections help >"$out"
