@@ -511,6 +511,25 @@ check-smoke:
 	@$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(SMOKE_TESTS)'
 .PHONY: check-smoke
 
+# Live tests on other kernels, under qemu: Debian's packages, fetched once (tests/vm/kernel).
+# VM_KERNELS: which. VM_TESTS: what runs there. Not by themselves: test_faults, whose kernel is a
+# library of its own, and what takes minutes where the processor is emulated.
+# VM_SECONDS: after which a guest is taken to hang.
+VM_KERNELS = 6.1 6.12
+VM_SECONDS = 600
+VM_SLOW_TESTS = \
+	tests/live/test_against_ss \
+	tests/live/test_churn \
+	tests/live/test_filter_ss
+VM_TESTS = $(filter-out $(VM_SLOW_TESTS),$(TESTS_SMOKE_LIVE)) \
+	$(filter %/test_folklore %/test_late %/test_stall %/test_walk,$(TESTS_LIVE))
+check-vm: lingerstat$(EXEEXT) tests/faults/inject.so $(TESTS_LIVE)
+	@TOP_BUILDDIR='$(abs_top_builddir)' VM_SECONDS='$(VM_SECONDS)' \
+		$(top_srcdir)/tests/vm/check-vm $(VM_KERNELS) -- $(VM_TESTS)
+.PHONY: check-vm
+EXTRA_DIST += tests/vm/check-vm tests/vm/init tests/vm/initramfs tests/vm/judge tests/vm/kernel \
+	tests/vm/run-one
+
 # The same listings under churn as `make check` has, more of them, of more sockets.
 churn: lingerstat$(EXEEXT) tests/live/test_churn$(EXEEXT)
 	LINGERSTAT='$(abs_top_builddir)/lingerstat' LINGERSTAT_CHURN_RUNS=50 \
@@ -538,10 +557,11 @@ lint: config.h src/filter/grammar.h
 .PHONY: lint
 EXTRA_DIST += tests/lint tests/cppcheck.txt tests/.clang-tidy .clang-tidy .clang-format
 
-# Everything there is: all tests, each fault in turn (minutes), and the demonstration played on this
-# machine.
+# Everything there is: all tests, each fault in turn (minutes), the demonstration played on this
+# machine, and all live tests, the whole close lab with them, on other kernels.
 check-all: check
 	@test ! -x tests/live/test_faults$(EXEEXT) || ($(AM_TESTS_ENVIRONMENT) \
 		LINGERSTAT_FAULTS=all $(RUN_TAP) tests/live/test_faults$(EXEEXT))
 	@LINGERSTAT='$(abs_top_builddir)/lingerstat' $(abs_top_builddir)/contrib/demo/lingerstat-demo
+	@$(MAKE) $(AM_MAKEFLAGS) check-vm VM_TESTS='$(TESTS_LIVE)' VM_SECONDS=3600
 .PHONY: check-all
