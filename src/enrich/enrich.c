@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/procfs.h"
 #include "enrich/machine.h"
 #include "enrich/netns.h"
 #include "plan/needs.h"
@@ -40,12 +41,20 @@ void surroundings_free(struct surroundings *here)
 	*here = (struct surroundings){ 0 };
 }
 
+/* from_kuid_munged() in kernel/user_namespace.c makes the two one. */
+static int64_t overflow_uid(void)
+{
+	return procfs_users_are_inside() ? machine_number("/proc", "sys/kernel/overflowuid")
+					 : UNKNOWN;
+}
+
 int enrichment_open(struct enrichment *e, unsigned int needs, bool live)
 {
 	const char *name = NULL;
 	uint64_t netns = 0;
 
-	*e = (struct enrichment){ .needs = live ? needs : 0 };
+	*e = (struct enrichment){ .needs = live ? needs : 0,
+				  .overflow_uid = live ? overflow_uid() : UNKNOWN };
 	e->owners = owners_new();
 	if (!e->owners)
 		return -ENOMEM;
@@ -71,6 +80,8 @@ void enrich_socket(struct enrichment *e, struct socket *sk)
 {
 	if (e->here.peers)
 		peers_await(e->here.peers, sk);
+	if (sk->uid == e->overflow_uid)
+		sk->uid_known = false;
 	if (e->needs & (NEED_OWNERS | NEED_LINGER))
 		owners_join(e->owners, sk);
 	if (e->here.peers)

@@ -29,6 +29,9 @@ struct enrichment {
 	unsigned int needs; /* of plan/needs.h */
 	struct owners *owners;
 	struct cgroups *cgroups;
+	/* What the kernel says of a user that has no number in our user namespace, and of one that
+	 * has this very number; UNKNOWN in the first user namespace, where all have theirs. */
+	int64_t overflow_uid;
 	bool orphans_full; /* nearly all of net.ipv4.tcp_max_orphans are in use */
 	struct surroundings here;
 	char own_name[64]; /* of the namespace that the run began in */

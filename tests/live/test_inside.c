@@ -33,7 +33,7 @@ static const char *const without_capabilities[] = { "setpriv", "--inh-caps=-all"
 static const char *const as_nobody[] = { "setpriv", "--reuid=65534", "--regid=65534",
 					 "--clear-groups", NULL };
 
-static struct insider container, neighbour, unmounted, rootless, trapped;
+static struct insider container, neighbour, unmounted, rootless, guest, trapped;
 static uint16_t own_port;
 static uint32_t own_inode;
 static int own_fd;
@@ -212,7 +212,7 @@ static void a_holder_outside_has_no_number_inside(void **state)
 	check_row(row, row_is_null(row, "references"));
 	check_row(row, row_has_word(row, "close.reasons", "holder-unseen"));
 	check_row(row, row_is_null(row, "linger"));
-	check_said(&look, "1 socket is held by no process of this PID namespace");
+	check_said(&look, "held by no process of this PID namespace");
 	check_said(&look, "--proc PATH");
 	forget(&look);
 }
@@ -238,6 +238,29 @@ static void the_procfs_of_outside_has_both(void **state)
 	forget(&look);
 }
 
+/* Counts and plugins name processes too. */
+static void all_commands_have_the_numbers_of_the_procfs(void **state)
+{
+	char expected[64];
+	struct look look;
+
+	(void)state;
+	need(&container);
+	snprintf(expected, sizeof(expected), "/%d (fd %d)", container.outer, container.fd);
+	run_there(&look, INTO(&container, "-p", "-m", "-n"), as_root,
+		  WORDS("check", "-w", "total=0", "--proc", OUTER_PROC));
+	assert_int_equal(look.run.status, 1);
+	if (!strstr(look.run.output, expected))
+		fail_msg("no '%s' in: %s", expected, look.run.output);
+	forget(&look);
+	run_there(&look, INTO(&container, "-p", "-m", "-n"), as_root,
+		  WORDS("explain", "-l", "--proc", OUTER_PROC));
+	snprintf(expected, sizeof(expected), "/%d(fd %d)", container.outer, container.fd);
+	if (!strstr(look.run.output, expected))
+		fail_msg("no '%s' in: %s", expected, look.run.output);
+	forget(&look);
+}
+
 static void what_the_other_procfs_does_not_show_is_unseen(void **state)
 {
 	struct look look;
@@ -252,7 +275,7 @@ static void what_the_other_procfs_does_not_show_is_unseen(void **state)
 	check_holder(&look, neighbour.inode, neighbour.inner, neighbour.fd);
 	row = row_of(&look, own_inode);
 	check_row(row, json_array_size(row_get(row, "holders")) == 0);
-	check_said(&look, "1 socket is held by no process that '/proc/");
+	check_said(&look, "held by no process that '/proc/");
 	forget(&look);
 }
 
@@ -336,6 +359,25 @@ static void a_user_namespace_has_its_numbers(void **state)
 	check_row(row, row_is_null(row, "linger"));
 	check_said(&look, "linger");
 	check_said(&look, "user namespace");
+	forget(&look);
+}
+
+/* The kernel has one number for all users that a user namespace does not know. */
+static void a_user_from_outside_is_not_known(void **state)
+{
+	struct look look;
+	json_t *row;
+
+	(void)state;
+	need(&guest);
+	run_there(&look, INTO(&guest, "-U", "-p", "-m"), as_root, WORDS("-lt", "-j"));
+	assert_int_equal(look.run.status, 0);
+	row = row_of(&look, guest.inode);
+	check_row(row, row_is_int(row, "uid", 0));
+	check_row(row, row_has_holder(row, guest.inner, guest.fd));
+	row = row_of(&look, own_inode);
+	check_row(row, row_is_null(row, "uid"));
+	check_row(row, !row_has_holder(row, getpid(), own_fd));
 	forget(&look);
 }
 
@@ -432,12 +474,14 @@ int main(void)
 		cmocka_unit_test(outside_can_ask_for_the_numbers_inside),
 		cmocka_unit_test(a_holder_outside_has_no_number_inside),
 		cmocka_unit_test(the_procfs_of_outside_has_both),
+		cmocka_unit_test(all_commands_have_the_numbers_of_the_procfs),
 		cmocka_unit_test(what_the_other_procfs_does_not_show_is_unseen),
 		cmocka_unit_test(a_foreign_proc_gives_no_numbers),
 		cmocka_unit_test(without_bpf_it_is_said_how_to_get_them),
 		cmocka_unit_test(asked_for_a_foreign_proc_gives_its_numbers),
 		cmocka_unit_test(a_number_for_net_is_not_guessed),
 		cmocka_unit_test(a_user_namespace_has_its_numbers),
+		cmocka_unit_test(a_user_from_outside_is_not_known),
 		cmocka_unit_test(outside_sees_into_a_user_namespace),
 		cmocka_unit_test(limits_of_another_namespace_are_not_ours),
 		cmocka_unit_test(no_procfs_is_refused),
@@ -453,6 +497,7 @@ int main(void)
 	neighbour = insider_make(APART_PIDS | APART_PROC);
 	unmounted = insider_make(APART_PIDS | APART_NET);
 	rootless = insider_make(APART_PIDS | APART_NET | APART_PROC | APART_USER);
+	guest = insider_make(APART_PIDS | APART_PROC | APART_USER);
 	trapped = insider_make(APART_NET | APART_SYSCTLS);
 	/* After the others, which would inherit it. */
 	own_fd = tcp_listen(AF_INET, 0, &own_port);
