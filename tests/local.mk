@@ -349,8 +349,9 @@ closelab: lingerstat$(EXEEXT) tests/live/closelab/closelab$(EXEEXT)
 
 # Benchmarks, in namespaces of their own: `make bench` prints what things cost and asserts nothing.
 # SIZES: the scenes (see tests/bench/scene.h); SS_P_MOST: sockets up to which ss -p takes part.
-# CHECK_COST: the sockets and the rounds of check-cost.
-BENCHES = tests/bench/speed tests/bench/check-cost
+# CHECK_COST: the sockets and the rounds of check-cost; SPACES: the scenes of many namespaces (see
+# tests/bench/spaces.c).
+BENCHES = tests/bench/speed tests/bench/check-cost tests/bench/spaces
 EXTRA_PROGRAMS = $(BENCHES) tests/bench/bare tests/bench/pass tests/bench/soak/soak
 CLEANFILES += $(EXTRA_PROGRAMS)
 BENCH_CROWD = tests/bench/crowd.c tests/bench/crowd.h
@@ -366,6 +367,9 @@ if HAVE_BPF
 tests/bench/pass.$(OBJEXT): src/bpf/owners.lskel.$(BPF_ENDIAN).h
 endif
 tests_bench_check_cost_SOURCES = tests/bench/check-cost.c $(BENCH_CROWD) $(BENCH_RACE) $(LIVE_HARNESS)
+tests_bench_spaces_SOURCES = \
+	tests/bench/spaces.c tests/bench/spread.c tests/bench/spread.h \
+	$(BENCH_SCENE) $(BENCH_RACE) $(LIVE_HARNESS)
 tests_bench_speed_SOURCES = \
 	tests/bench/field.c tests/bench/field.h tests/bench/speed.c \
 	$(BENCH_SCENE) $(BENCH_RACE) $(LIVE_HARNESS)
@@ -377,7 +381,8 @@ bench: lingerstat$(EXEEXT) tests/bench/bare$(EXEEXT) tests/bench/pass$(EXEEXT) $
 	BENCH_PASS='$(abs_top_builddir)/tests/bench/pass' SS_P_MOST='$(SS_P_MOST)' && \
 	export LINGERSTAT BENCH_BARE BENCH_PASS SS_P_MOST && \
 	{ tests/bench/speed $(SIZES) || test $$? = 77; } && \
-	{ tests/bench/check-cost $(CHECK_COST) || test $$? = 77; }
+	{ tests/bench/check-cost $(CHECK_COST) || test $$? = 77; } && \
+	{ tests/bench/spaces $(SPACES) || test $$? = 77; }
 .PHONY: bench
 
 # An hour, or DURATION seconds, of runs over sockets that come and go; fails when one is not right.
