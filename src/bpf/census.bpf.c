@@ -35,12 +35,13 @@
 #define AF_INET6 10
 
 /* include/net/tcp_states.h */
-#define TCP_FIN_WAIT1 4
-#define TCP_FIN_WAIT2 5
-#define TCP_TIME_WAIT 6
-#define TCP_CLOSE     7
-#define TCP_LAST_ACK  9
-#define TCP_CLOSING   11
+#define TCP_FIN_WAIT1    4
+#define TCP_FIN_WAIT2    5
+#define TCP_TIME_WAIT    6
+#define TCP_CLOSE        7
+#define TCP_LAST_ACK     9
+#define TCP_CLOSING      11
+#define TCP_NEW_SYN_RECV 12
 #define CLOSED_STATES \
 	(1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 | 1u << TCP_LAST_ACK | 1u << TCP_CLOSING)
 
@@ -153,6 +154,10 @@ struct socket;
 
 struct sock {
 	struct socket *sk_socket;
+} KERNEL;
+
+struct tcp_sock {
+	__u32 rcv_nxt, copied_seq, write_seq, snd_una;
 } KERNEL;
 
 struct inet_timewait_sock {
@@ -318,6 +323,20 @@ static inline void put_record(struct census_record *r, const __u64 *copy)
 	put_addresses(r, copy);
 }
 
+/* As tcp_diag_get_info() in net/ipv4/tcp_diag.c has them. A minisocket has none. */
+static inline void put_queues(struct census_record *r, __u64 from)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)from;
+	__s32 unread;
+
+	r->recv_queue = r->send_queue = 0;
+	if (r->state == TCP_TIME_WAIT || r->state == TCP_NEW_SYN_RECV)
+		return;
+	unread = (__s32)(BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq));
+	r->recv_queue = unread > 0 ? (__u32)unread : 0;
+	r->send_queue = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_una);
+}
+
 /* Returns whether there was room. */
 static inline int put_socket(struct census_area *a, const __u64 *copy, __u64 from)
 {
@@ -330,6 +349,8 @@ static inline int put_socket(struct census_area *a, const __u64 *copy, __u64 fro
 	put_record(r, copy);
 	put_kind(r, from);
 	r->netns = a->every ? inode_of(FIELD(copy, __u64, skc_net.net)) : 0;
+	if (a->queues)
+		put_queues(r, from);
 	a->count = n + 1;
 	return 1;
 }
@@ -387,19 +408,22 @@ static inline long enter_bucket(struct census_area *a)
 
 static inline long take_owner(struct census_area *a)
 {
-	__u64 copy[COPY_WORDS], came_from = a->owner_from;
+	__u64 copy[COPY_WORDS], node[2]; /* next, pprev */
 	__u32 size = bpf_core_type_size(struct sock_common);
 	__u64 from = a->owner - bpf_core_field_offset(struct sock_common, skc_bind_node);
 
 	if (size > sizeof(copy))
 		return stop(a, CENSUS_LOST);
-	if (bpf_probe_read_kernel(copy, size, (void *)from) ||
-	    FIELD(copy, __u64, skc_bind_node.pprev) != came_from)
+	if (bpf_probe_read_kernel(node, sizeof(node), (void *)a->owner) || node[1] != a->owner_from)
 		return walk_again(a);
 	a->owner_from = a->owner;
-	a->owner = FIELD(copy, __u64, skc_bind_node.next);
+	a->owner = node[0];
 	/* tcp_diag_dump() (before 6.17 inet_diag_dump_icsk()) lists the same. */
-	if (FIELD(copy, __u8, skc_state) != TCP_CLOSE || !is_wanted(a, copy))
+	if (BPF_CORE_READ((struct sock_common *)from, skc_state) != TCP_CLOSE)
+		return 0;
+	if (bpf_probe_read_kernel(copy, size, (void *)from))
+		return walk_again(a);
+	if (!is_wanted(a, copy))
 		return 0;
 	return put_socket(a, copy, from) ? 0 : leave_slot(a);
 }

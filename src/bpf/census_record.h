@@ -23,11 +23,15 @@ struct census_record {
 	uint8_t substate;    /* of such a minisocket: TCP_TIME_WAIT or TCP_FIN_WAIT2 */
 	uint8_t orphan;      /* closed, and no struct socket is left of it */
 	uint8_t zero[3];
-	uint32_t netns; /* where every namespace is asked for: its inode; else 0 */
+	/* Where every namespace is asked for, else 0: the inode of the socket's; and the queues as
+	 * sock_diag tells them, of a socket that is no minisocket, where they are asked for. */
+	uint32_t netns;
+	uint32_t recv_queue;
+	uint32_t send_queue;
 	uint32_t zero_too;
 };
 
-_Static_assert(sizeof(struct census_record) == 64, "the record must have no holes");
+_Static_assert(sizeof(struct census_record) == 72, "the record must have no holes");
 
 enum census_table {
 	CENSUS_CONNECTIONS,
@@ -64,6 +68,8 @@ struct census_area {
 	uint64_t from;
 	uint64_t owner;
 	uint64_t owner_from;
+	uint32_t queues; /* asked, with every */
+	uint32_t zero;
 	struct census_record records[CENSUS_RECORDS];
 };
 

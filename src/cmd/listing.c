@@ -71,6 +71,34 @@ static unsigned int plan_needs(const struct listing *l)
 	return needs;
 }
 
+/* What the kernel's table of sockets itself says of one (cmd/muster.h). */
+static const char *const bare_columns[] = { "netid",  "state",  "family", "local",     "peer",
+					    "recv-q", "send-q", "netns",  "netns-name" };
+
+static bool is_bare(const struct column *column)
+{
+	for (size_t i = 0; i < sizeof(bare_columns) / sizeof(bare_columns[0]); i++)
+		if (strcmp(column->name, bare_columns[i]) == 0)
+			return true;
+	return false;
+}
+
+/* JSON and a tally end with more than the rows show. */
+static bool are_rows_bare(const struct view *v)
+{
+	const struct listing *l = v->listing;
+	const unsigned int naming = NEED_LINKS | NEED_PEER_NAMES | NEED_NETNS | NEED_NETNS_NAME;
+
+	if (!(is_table(l) || l->format->open == csv_open) || v->tally_wanted || l->sort)
+		return false;
+	if (v->plan.needs & ~naming || v->plan.filter || v->plan.events)
+		return false;
+	for (size_t i = 0; i < l->columns.count; i++)
+		if (!is_bare(l->columns.items[i]))
+			return false;
+	return true;
+}
+
 /* The tally counts every state, TIME-WAIT among them; it is for terminals, so in a pipe nothing
  * more is asked for than is shown. */
 static void make_plan(struct view *v)
@@ -83,6 +111,7 @@ static void make_plan(struct view *v)
 	v->plan.touch_states = v->plan.selection.states;
 	if (v->tally_wanted && !filter_states(v->plan.filter, &ignored))
 		v->plan.selection.states = STATES_ALL;
+	v->plan.bare_rows = are_rows_bare(v);
 }
 
 static bool is_shown(const struct view *v, const struct socket *sk)

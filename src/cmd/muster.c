@@ -2,19 +2,24 @@
 #include "cmd/muster.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "cmd/run.h"
 #include "source/roll.h"
+#include "source/transport.h"
+
+#define ROLLS 2 /* that a run takes at most */
 
 /* What the kernel's dump finds in the table of connections, and a request can ask for. */
 #define CONNECTED (STATES_ALL & ~(STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_BOUND_INACTIVE)))
 
-/* A table of one namespace's own is no larger than what the dump of that has to walk. */
-static bool shares_its_table(void)
+/* Whether the roll knows all that is wanted. */
+static bool roll_says_all(const struct run_plan *plan)
 {
-	return turnover_shares_table("/proc");
+	if (plan->filter)
+		return false;
+	return plan->bare_rows || (plan->take_alike && !plan->needs);
 }
 
 static size_t namespaces_to_come(const struct run *run)
@@ -22,13 +27,21 @@ static size_t namespaces_to_come(const struct run *run)
 	return run->spaces.all.count - run->spaces.next + 1;
 }
 
-static bool have_roll(struct run *run)
+/* The first table is the one that the run begins in; if that is one namespace's own, the others
+ * have another. */
+static bool has_roll(struct run *run)
 {
-	if (run->roll || run->roll_failed)
-		return run->roll;
-	if (namespaces_to_come(run) < MUSTER_LEAST || !shares_its_table())
+	struct census *census = run->recheck.census;
+
+	if (run->roll && roll_covers(run->roll, census))
+		return true;
+	if (run->rolls_taken == ROLLS || namespaces_to_come(run) < MUSTER_LEAST)
 		return false;
-	run->roll_failed = roll_take(&run->roll, run->recheck.census) < 0;
+	if (run->rolls_taken && !turnover_shares_table("/proc"))
+		return false;
+	run->rolls_taken++;
+	roll_free(run->roll);
+	roll_take(&run->roll, census, run->plan->bare_rows);
 	return run->roll;
 }
 
@@ -44,9 +57,9 @@ bool muster_serves(struct run *run, const struct selection *sel)
 
 	if (!run->plan->all_netns || !run->recheck.census || sel->bytecode_len)
 		return false;
-	if (!(sel->states & CONNECTED) || !have_roll(run))
+	if (!(sel->states & CONNECTED) || !has_roll(run))
 		return false;
-	if (!roll_covers(run->roll, run->recheck.census) || !is_a_small_share(run->roll, here))
+	if (!roll_says_all(run->plan) && !is_a_small_share(run->roll, here))
 		return false;
 	return !(sel->states & STATE_BIT(STATE_BOUND_INACTIVE)) || !roll_has_bound(run->roll, here);
 }
@@ -98,6 +111,58 @@ static bool next_on_roll(void *ctx, struct socket *sk)
 	return true;
 }
 
+/* --- without asking -------------------------------------------------------------------------- */
+
+static bool is_minisocket(const struct census_record *record)
+{
+	return record->state == STATE_TIME_WAIT || record->state == STATE_NEW_SYN_RECV;
+}
+
+/* What the decoder (source/tcp.c) makes of a message, as far as the roll has it. Whether a process
+ * has it, and no more, is all that is known of its inode. */
+static void fill(struct socket *sk, const struct census_record *record)
+{
+	socket_init(sk);
+	sk->netid = NETID_TCP;
+	sk->protocol = IPPROTO_TCP;
+	sk->family = record->family;
+	sk->state = state_of(record);
+	sk->ifindex = record->ifindex;
+	sk->cookie = record->cookie;
+	put_end(&sk->local, record->local, record->local_port);
+	put_end(&sk->peer, record->peer, ntohs(record->peer_port));
+	sk->queue_unit = is_minisocket(record) ? QUEUE_NONE : QUEUE_BYTES;
+	sk->recv_queue = record->recv_queue;
+	sk->send_queue = record->send_queue;
+	sk->inode = !is_minisocket(record) && !record->orphan;
+}
+
+static int count_one(struct run *run, struct socket *sk)
+{
+	sk->netns = run->enrich.here.netns;
+	sk->netns_name = run->enrich.here.netns_name;
+	return run->plan->take_alike(run->ctx, sk, 1);
+}
+
+static int tell_all(struct run *run, const struct call *call, socket_sink sink, void *ctx,
+		    struct dump_report *report)
+{
+	int err = 0;
+
+	for (const struct census_record *record = call->next; record < call->end && !err;
+	     record++) {
+		struct socket sk;
+
+		if (!is_selected(call->sel, record))
+			continue;
+		fill(&sk, record);
+		report->messages++;
+		report->sockets++;
+		err = run->plan->bare_rows ? sink(ctx, &sk) : count_one(run, &sk);
+	}
+	return err ? dump_problem_set(report, DUMP_STOPPED, err) : 0;
+}
+
 int muster_dump(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
 		struct dump_report *report)
 {
@@ -114,6 +179,8 @@ int muster_dump(struct run *run, const struct selection *sel, socket_sink sink, 
 		return err;
 	/* Who asks for a connection that has gone is told of its listener. */
 	some.states = sel->states & CONNECTED;
+	if (roll_says_all(run->plan))
+		return tell_all(run, &call, sink, ctx, report);
 	return source_ask_many(run->source, &family_tcp, &some, next_on_roll, &call, sink, ctx,
 			       report);
 }

@@ -39,7 +39,9 @@ struct run_plan {
 	/* Takes one TCP socket for all that are alike (source/states.h), where nothing else of them
 	 * is asked; NULL: each is wanted. */
 	alike_sink take_alike;
-	const char *proc;         /* --proc: a procfs that stands elsewhere; NULL: /proc */
+	const char *proc; /* --proc: a procfs that stands elsewhere; NULL: /proc */
+	/* Of a TCP socket no more is wanted than its family, ends, state and queues. */
+	bool bare_rows;
 	const char *read;         /* a recording, NULL: this kernel */
 	const char *command_line; /* as it was typed, for hints */
 	/* Told, with the sink's context, when the process has come to a namespace, before it is
@@ -59,13 +61,13 @@ struct run {
 	struct source *source;
 	struct enrichment enrich;
 	struct owners_status owners;
-	struct states *states;   /* to count with, NULL: by the dump */
-	uint32_t counted_netids; /* need not be dumped: a census has counted them */
-	int again;               /* for a second owners pass, -1: none */
-	struct late *late;       /* sockets to look for again */
-	struct recheck recheck;  /* for rows that the dump has passed over */
-	struct roll *roll;       /* of all namespaces that share a table, NULL: none */
-	bool roll_failed;
+	struct states *states;    /* to count with, NULL: by the dump */
+	uint32_t counted_netids;  /* need not be dumped: a census has counted them */
+	int again;                /* for a second owners pass, -1: none */
+	struct late *late;        /* sockets to look for again */
+	struct recheck recheck;   /* for rows that the dump has passed over */
+	struct roll *roll;        /* of all namespaces that share a table, NULL: none */
+	unsigned int rolls_taken; /* cmd/muster.c */
 	uint32_t missing_netids;  /* of the selection, not in this kernel */
 	uint32_t unread_netids;   /* their dump failed and nothing came: unknown, not none */
 	bool want_tcp_peers;      /* the other ends of TCP connections are asked for */

@@ -21,7 +21,7 @@ struct asker;
 
 /* Opens a NETLINK_SOCK_DIAG socket in the process's network namespace. Returns 0 or a negative
  * errno. */
-int asker_open(struct asker **asker);
+int asker_open(struct asker **out);
 void asker_close(struct asker *asker);
 
 /* Adds a request, which is copied; NLM_F_ACK is taken out of it. Sends what has come together when

@@ -100,15 +100,19 @@ static int hand_on(const struct census_area *area, census_sink sink, void *ctx)
 	return 0;
 }
 
-static int walk(struct census *census, enum census_table table, uint32_t states, bool every,
-		census_sink sink, void *ctx)
+/* Whose sockets. */
+enum census_scope { CENSUS_HERE, CENSUS_EVERY, CENSUS_EVERY_WITH_QUEUES };
+
+static int walk(struct census *census, enum census_table table, uint32_t states,
+		enum census_scope scope, census_sink sink, void *ctx)
 {
 	struct census_area *area = census->area;
 	int err;
 
 	area->table = table;
 	area->states = states;
-	area->every = every;
+	area->every = scope != CENSUS_HERE;
+	area->queues = scope == CENSUS_EVERY_WITH_QUEUES;
 	area->slot = area->again = 0;
 	do {
 		err = run_program(census);
@@ -123,12 +127,14 @@ static int walk(struct census *census, enum census_table table, uint32_t states,
 int census_walk(struct census *census, enum census_table table, uint32_t states, census_sink sink,
 		void *ctx)
 {
-	return walk(census, table, states, false, sink, ctx);
+	return walk(census, table, states, CENSUS_HERE, sink, ctx);
 }
 
-int census_walk_every(struct census *census, enum census_table table, census_sink sink, void *ctx)
+int census_walk_every(struct census *census, enum census_table table, bool queues, census_sink sink,
+		      void *ctx)
 {
-	return walk(census, table, UINT32_MAX, true, sink, ctx);
+	return walk(census, table, UINT32_MAX, queues ? CENSUS_EVERY_WITH_QUEUES : CENSUS_EVERY,
+		    sink, ctx);
 }
 
 int census_find_table(struct census *census, uint64_t *table, uint32_t *slots)
@@ -168,8 +174,10 @@ int census_walk(struct census *census, enum census_table table, uint32_t states,
 	return -EOPNOTSUPP;
 }
 
-int census_walk_every(struct census *census, enum census_table table, census_sink sink, void *ctx)
+int census_walk_every(struct census *census, enum census_table table, bool queues, census_sink sink,
+		      void *ctx)
 {
+	(void)queues;
 	return census_walk(census, table, 0, sink, ctx);
 }
 

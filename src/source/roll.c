@@ -162,15 +162,15 @@ bool roll_covers(const struct roll *roll, struct census *census)
 	return census_find_table(census, &table, &slots) == 0 && table == roll->table;
 }
 
-int roll_take(struct roll **out, struct census *census)
+int roll_take(struct roll **out, struct census *census, bool queues)
 {
 	struct roll *roll = calloc(1, sizeof(*roll));
 	int err = roll ? census_find_table(census, &roll->table, &roll->slots) : -ENOMEM;
 
 	if (!err)
-		err = census_walk_every(census, CENSUS_CONNECTIONS, note_connection, roll);
+		err = census_walk_every(census, CENSUS_CONNECTIONS, queues, note_connection, roll);
 	if (!err)
-		err = census_walk_every(census, CENSUS_BOUND, note_bound, roll);
+		err = census_walk_every(census, CENSUS_BOUND, false, note_bound, roll);
 	if (!err)
 		err = sort(roll);
 	if (err) {
