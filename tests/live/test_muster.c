@@ -30,6 +30,7 @@
 #include "zoo.h"
 
 #define TRIES       20
+#define COUNT_TRIES 6
 #define PAIRS       5
 #define OWN_SLOTS   "1024\n"
 #define SLOTS_FILE  "/proc/sys/net/ipv4/tcp_child_ehash_entries"
@@ -388,20 +389,20 @@ static void counts_by_state_are_those_of_dumps(void **state)
 	int quiet = 0;
 
 	(void)state;
-	for (int i = 0; i < TRIES && !same; i++) {
+	for (int i = 0; i < COUNT_TRIES && !same; i++) {
 		char *a = output_of(told), *b = output_of(dumped), *c = output_of(told);
 
 		if (a && b && c && strcmp(a, c) == 0) {
 			quiet++;
 			same = strcmp(a, b) == 0;
-			if (!same && quiet == TRIES / 2)
+			if (!same && quiet == COUNT_TRIES / 2)
 				print_message("# told:\n%s# dumped:\n%s", a, b);
 		}
 		free(a);
 		free(b);
 		free(c);
 	}
-	if (!same && quiet < TRIES / 2) {
+	if (!same && quiet < COUNT_TRIES / 2) {
 		print_message("# others' sockets come and go all the time\n");
 		skip();
 	}
