@@ -4,7 +4,7 @@
  * connections, sorted by namespace. The kernel's dump of a namespace walks the whole table, whoever
  * the sockets in it belong to (inet_diag_dump_icsk() in net/ipv4/inet_diag.c, tcp_diag_dump() since
  * 6.17), so that of many namespaces costs as many walks as there are; the roll is one walk for all.
- * It knows who is there and nothing else of them.
+ * It knows who is there and little else of them.
  */
 #ifndef LINGERSTAT_SOURCE_ROLL_H
 #define LINGERSTAT_SOURCE_ROLL_H
