@@ -144,8 +144,8 @@ static int count_one(struct run *run, struct socket *sk)
 	return run->plan->take_alike(run->ctx, sk, 1);
 }
 
-static int tell_all(struct run *run, const struct call *call, socket_sink sink, void *ctx,
-		    struct dump_report *report)
+static int tell(struct run *run, const struct call *call, socket_sink sink, void *ctx,
+		struct dump_report *report)
 {
 	int err = 0;
 
@@ -163,6 +163,24 @@ static int tell_all(struct run *run, const struct call *call, socket_sink sink, 
 	return err ? dump_problem_set(report, DUMP_STOPPED, err) : 0;
 }
 
+/* Of a listener the roll says all that is counted, but neither its queues nor whether it takes IPv4
+ * besides. Their dump walks a table too, so where there is none it is not made. */
+static int list_listeners(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
+			  struct dump_report *report)
+{
+	const struct census_record *first;
+	size_t n = roll_listeners(run->roll, run->enrich.here.netns, &first);
+	const struct call call = { first, first + n, sel };
+	struct selection some = *sel;
+
+	*report = (struct dump_report){ 0 };
+	if (roll_says_all(run->plan) && !run->plan->bare_rows)
+		return tell(run, &call, sink, ctx, report);
+	/* In no state at all: then none but the connections can come twice. */
+	some.states = n ? sel->states & STATE_BIT(STATE_LISTEN) : 0;
+	return source_dump(run->source, &family_tcp, &some, sink, ctx, report);
+}
+
 int muster_dump(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
 		struct dump_report *report)
 {
@@ -172,15 +190,14 @@ int muster_dump(struct run *run, const struct selection *sel, socket_sink sink, 
 	int err;
 
 	recheck_spare(&run->recheck);
-	/* In no state at all: that none but these come twice has to be noted anew. */
 	some.states = sel->states & STATE_BIT(STATE_LISTEN);
-	err = source_dump(run->source, &family_tcp, &some, sink, ctx, report);
+	err = list_listeners(run, &some, sink, ctx, report);
 	if (err)
 		return err;
 	/* Who asks for a connection that has gone is told of its listener. */
 	some.states = sel->states & CONNECTED;
 	if (roll_says_all(run->plan))
-		return tell_all(run, &call, sink, ctx, report);
+		return tell(run, &call, sink, ctx, report);
 	return source_ask_many(run->source, &family_tcp, &some, next_on_roll, &call, sink, ctx,
 			       report);
 }

@@ -4,11 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+struct records {
+	struct census_record *items;
+	size_t count, room;
+};
+
 struct roll {
 	uint64_t table;
 	uint32_t slots;
-	struct census_record *records;
-	size_t count, room;
+	struct records connections, listeners;
 	uint32_t *bound; /* namespaces, each as often as it has one */
 	size_t n_bound, room_bound;
 };
@@ -23,20 +27,20 @@ static void *grow(void *array, size_t *room, size_t size)
 	return bigger;
 }
 
-static int note_connection(void *ctx, const struct census_record *record)
+static int note(void *ctx, const struct census_record *record)
 {
-	struct roll *roll = ctx;
+	struct records *records = ctx;
 
-	if (roll->count == ROLL_MOST)
+	if (records->count == ROLL_MOST)
 		return -E2BIG;
-	if (roll->count == roll->room) {
-		void *bigger = grow(roll->records, &roll->room, sizeof(*roll->records));
+	if (records->count == records->room) {
+		void *bigger = grow(records->items, &records->room, sizeof(*records->items));
 
 		if (!bigger)
 			return -ENOMEM;
-		roll->records = bigger;
+		records->items = bigger;
 	}
-	roll->records[roll->count++] = *record;
+	records->items[records->count++] = *record;
 	return 0;
 }
 
@@ -79,19 +83,19 @@ static void sort_by_digit(const struct census_record *from, struct census_record
 }
 
 /* Which bits are not the same in all. */
-static uint32_t differing(const struct roll *roll)
+static uint32_t differing(const struct records *records)
 {
 	uint32_t bits = 0;
 
-	for (size_t i = 1; i < roll->count; i++)
-		bits |= roll->records[i].netns ^ roll->records[0].netns;
+	for (size_t i = 1; i < records->count; i++)
+		bits |= records->items[i].netns ^ records->items[0].netns;
 	return bits;
 }
 
-static int sort(struct roll *roll)
+static int sort(struct records *records)
 {
-	struct census_record *other = reallocarray(NULL, roll->count + 1, sizeof(*other));
-	uint32_t bits = differing(roll);
+	struct census_record *other = reallocarray(NULL, records->count + 1, sizeof(*other));
+	uint32_t bits = differing(records);
 
 	if (!other)
 		return -ENOMEM;
@@ -100,10 +104,12 @@ static int sort(struct roll *roll)
 
 		if (!(bits >> shift & 255))
 			continue;
-		sort_by_digit(roll->records, sorted, roll->count, shift);
-		other = roll->records;
-		roll->records = sorted;
+		sort_by_digit(records->items, sorted, records->count, shift);
+		other = records->items;
+		records->items = sorted;
 	}
+	/* It has no room for more than there are. */
+	records->room = records->count;
 	free(other);
 	return 0;
 }
@@ -111,14 +117,14 @@ static int sort(struct roll *roll)
 /* --- looking up ------------------------------------------------------------------------------ */
 
 /* Where the first record stands whose namespace is not below this one. */
-static size_t lower_bound(const struct roll *roll, uint64_t inode)
+static size_t lower_bound(const struct records *records, uint64_t inode)
 {
-	size_t low = 0, high = roll->count;
+	size_t low = 0, high = records->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (roll->records[middle].netns < inode)
+		if (records->items[middle].netns < inode)
 			low = middle + 1;
 		else
 			high = middle;
@@ -126,19 +132,30 @@ static size_t lower_bound(const struct roll *roll, uint64_t inode)
 	return low;
 }
 
+static size_t count_of(const struct records *records, uint64_t inode)
+{
+	return lower_bound(records, inode + 1) - lower_bound(records, inode);
+}
+
 const struct census_record *roll_of(const struct roll *roll, uint64_t inode)
 {
-	return roll->records + lower_bound(roll, inode);
+	return roll->connections.items + lower_bound(&roll->connections, inode);
 }
 
 size_t roll_count(const struct roll *roll, uint64_t inode)
 {
-	return lower_bound(roll, inode + 1) - lower_bound(roll, inode);
+	return count_of(&roll->connections, inode);
+}
+
+size_t roll_listeners(const struct roll *roll, uint64_t inode, const struct census_record **first)
+{
+	*first = roll->listeners.items + lower_bound(&roll->listeners, inode);
+	return count_of(&roll->listeners, inode);
 }
 
 size_t roll_total(const struct roll *roll)
 {
-	return roll->count;
+	return roll->connections.count;
 }
 
 size_t roll_slots(const struct roll *roll)
@@ -168,11 +185,16 @@ int roll_take(struct roll **out, struct census *census, bool queues)
 	int err = roll ? census_find_table(census, &roll->table, &roll->slots) : -ENOMEM;
 
 	if (!err)
-		err = census_walk_every(census, CENSUS_CONNECTIONS, queues, note_connection, roll);
+		err = census_walk_every(census, CENSUS_CONNECTIONS, queues, note,
+					&roll->connections);
+	if (!err)
+		err = census_walk_every(census, CENSUS_LISTENERS, false, note, &roll->listeners);
 	if (!err)
 		err = census_walk_every(census, CENSUS_BOUND, false, note_bound, roll);
 	if (!err)
-		err = sort(roll);
+		err = sort(&roll->connections);
+	if (!err)
+		err = sort(&roll->listeners);
 	if (err) {
 		roll_free(roll);
 		roll = NULL;
@@ -185,7 +207,8 @@ void roll_free(struct roll *roll)
 {
 	if (!roll)
 		return;
-	free(roll->records);
+	free(roll->connections.items);
+	free(roll->listeners.items);
 	free(roll->bound);
 	free(roll);
 }

@@ -42,4 +42,7 @@ bool roll_has_bound(const struct roll *roll, uint64_t inode);
  * be there twice. */
 const struct census_record *roll_of(const struct roll *roll, uint64_t inode);
 
+/* Its listeners: how many, and where they begin. */
+size_t roll_listeners(const struct roll *roll, uint64_t inode, const struct census_record **first);
+
 #endif

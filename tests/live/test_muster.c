@@ -217,6 +217,9 @@ static void the_roll_knows_whose_each_socket_is(void **state)
 	assert_int_equal(roll_count(roll, inodes[PAIRED]), 2 * PAIRS);
 	assert_int_equal(roll_count(roll, inodes[BOUND]), 2 * PAIRS);
 	assert_int_equal(roll_count(roll, inodes[EMPTY]), 0);
+	assert_int_equal(roll_listeners(roll, inodes[PAIRED], &first), PAIRS);
+	assert_int_equal(first->netns, inodes[PAIRED]);
+	assert_int_equal(roll_listeners(roll, inodes[EMPTY], &first), 0);
 	assert_int_equal(roll_count(roll, inodes[OWN_TABLE]), has_own_table ? 0 : 2 * PAIRS);
 	assert_true(roll_total(roll) >= roll_count(roll, inodes[ZOO]) + 4 * PAIRS);
 	first = roll_of(roll, inodes[PAIRED]);
