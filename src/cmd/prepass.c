@@ -237,6 +237,8 @@ static int add_user(void *ctx, struct socket *sk)
 {
 	struct run *run = ctx;
 
+	if (!port_users_want(run->enrich.here.ports, sk))
+		return 0;
 	owners_join(run->enrich.owners, sk);
 	return port_users_add(run->enrich.here.ports, sk);
 }

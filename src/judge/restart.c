@@ -222,15 +222,19 @@ static int add_new(struct port_users *users, struct port_user *user, uint32_t ha
 	return 0;
 }
 
+bool port_users_want(const struct port_users *users, const struct socket *sk)
+{
+	return is_watched(users, sk, port_space(sk)) && !goes_with_listener(sk);
+}
+
 int port_users_add(struct port_users *users, const struct socket *sk)
 {
-	int space = port_space(sk);
 	struct port_user user, *alike;
 	uint32_t hash;
 
-	if (!is_watched(users, sk, space) || goes_with_listener(sk))
+	if (!port_users_want(users, sk))
 		return 0;
-	user = user_of(sk, space);
+	user = user_of(sk, port_space(sk));
 	hash = index_hash(&user.key, sizeof(user.key));
 	alike = find_alike(users, &user, hash);
 	if (!alike)

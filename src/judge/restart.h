@@ -24,6 +24,9 @@ void port_users_free(struct port_users *users);
 /* First pass, over TCP's listeners: their ports are the ones to watch. UDP needs none. */
 void port_users_watch(struct port_users *users, const struct socket *listener);
 
+/* Whether port_users_add() would remember it: what is not joined yet need not be for the others. */
+bool port_users_want(const struct port_users *users, const struct socket *sk);
+
 /* Second pass, over everything, listeners too: remembers TCP sockets on watched ports and all of
  * UDP, with their own SO_REUSEADDR and SO_REUSEPORT where those were read. Connections that no
  * process has accepted, and half-open ones, go with their listener and do not count. Returns 0 or

@@ -124,9 +124,9 @@ static void put_users(struct outbuf *b, const struct socket *sk, const struct re
 	outbuf_char(b, '.');
 	if (r->assumed && sk->options.reuseaddr != TRI_UNKNOWN)
 		outbuf_printf(b,
-			      " (%u of them cannot be asked and are taken to be set as this "
+			      " (%u of them cannot be asked and %s taken to be set as this "
 			      "listener is.)",
-			      r->assumed);
+			      r->assumed, r->assumed == 1 ? "is" : "are");
 }
 
 static const char *const bind_words[BIND_COUNT] = {
@@ -150,6 +150,14 @@ static void put_binds(struct outbuf *b, const struct restart *r, enum tri answer
 	}
 	if (!first)
 		outbuf_char(b, '.');
+}
+
+static bool all_fail(const struct restart *r)
+{
+	for (int i = 0; i < BIND_COUNT; i++)
+		if (r->binds[i] != TRI_NO)
+			return false;
+	return true;
 }
 
 static const char *const phrases[RESTART_REASON_COUNT] = {
@@ -229,6 +237,10 @@ void restart_sentences(struct outbuf *b, const struct socket *sk)
 	if (!r->total)
 		return;
 	put_users(b, sk, r);
+	if (all_fail(r)) {
+		outbuf_str(b, " A new bind fails, whatever the new program sets.");
+		return;
+	}
 	put_binds(b, r, TRI_YES, " A new bind works now with ");
 	put_binds(b, r, TRI_NO, " It fails with ");
 	put_binds(b, r, TRI_UNKNOWN, " Not known is that with ");

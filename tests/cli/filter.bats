@@ -171,3 +171,16 @@ predicates() {
 		grep -qx "$word" <<<"$words" || { echo "not in the page: $word"; false; }
 	done
 }
+
+@test "restart: a recording has listeners, and nothing is known of their ports" {
+	[ "$("$LINGERSTAT" --read "$dump" -a -H -C restart | sed 's/ *$//' | sort -u | tr '\n' ' ')" = "- ?:not-judged " ]
+	[ "$("$LINGERSTAT" --read "$dump" -a -j -C restart state listening |
+		jq -c '.sockets[0].restart | [.works, .reason, .blockers, .bind.plain]')" = '[null,"not-judged",null,null]' ]
+	[ "$("$LINGERSTAT" --read "$dump" -a -j -C restart state established | jq -c '.sockets[0].restart')" = null ]
+	[ "$(states -a 'restart = unknown')" = "LISTEN " ]
+	[ "$(count -a 'restart = yes')" -eq 0 ]
+	grep -q 'left out' "$err"
+	[ "$(count -a 'state established and restart != yes')" -eq 0 ]
+	refuses 11 "unknown answer of restart 'nope'" -a 'restart = nope'
+	refuses 9 "" -a 'restart < yes'
+}

@@ -35,8 +35,12 @@
 #define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
 #define FIRST_PORT 20000
 #define SCENES_MAX 400
-#define OTHER_USER 65534
-#define DEVICE     "lgtun0"
+/* Of the tests behind the scenes: each its own, as what closed connections leave stays a minute. */
+#define FAMILY_PORT 30001
+#define SPACES_PORT 30002
+#define CHECK_PORT  30003
+#define OTHER_USER  65534
+#define DEVICE      "lgtun0"
 
 /* How a socket is bound. */
 struct place {
@@ -436,16 +440,80 @@ static void a_namespace_ends_with_its_first(void **state)
 
 	(void)state;
 	need_options();
-	inode = make_listener(&listener, FIRST_PORT);
+	inode = make_listener(&listener, FAMILY_PORT);
 	family = start_family(&listener);
 	v = ask_when_settled(inode);
 	assert_return_code(kill(family.program, SIGKILL), errno);
 	assert_int_equal(waitpid(family.starter, NULL, 0), family.starter);
 	assert_int_equal(v.works, 1);
 	assert_string_equal(v.reason, "free");
-	again = open_bound(&place, SOCK_STREAM, FIRST_PORT);
+	again = open_bound(&place, SOCK_STREAM, FAMILY_PORT);
 	assert_return_code(again, -again);
 	close(again);
+}
+
+/* --- elsewhere --- */
+
+/* A process with a listener in a network namespace of its own. */
+static pid_t start_elsewhere(int *inodes)
+{
+	const struct place place = { .address = "127.0.0.1" };
+	pid_t pid = fork();
+	uint32_t inode;
+	const char *why;
+	int fd;
+
+	assert_return_code(pid, errno);
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (namespace_enter(&why) < 0)
+		_exit(1);
+	fd = open_bound(&place, SOCK_STREAM, SPACES_PORT);
+	if (fd < 0 || listen(fd, 4) < 0)
+		_exit(1);
+	inode = inode_of(fd);
+	if (write(inodes[1], &inode, sizeof(inode)) != sizeof(inode))
+		_exit(1);
+	while (true)
+		pause();
+}
+
+/* What stands on the port here is in nobody's way there. */
+static void namespaces_have_ports_of_their_own(void **state)
+{
+	int listener, near, far, inodes[2];
+	struct restart_verdict here, there;
+	uint32_t inode, other = 0;
+	struct listing listing;
+	pid_t elsewhere;
+
+	(void)state;
+	need_options();
+	/* First, so that it inherits nothing. */
+	assert_return_code(pipe2(inodes, O_CLOEXEC), errno);
+	elsewhere = start_elsewhere(inodes);
+	drop_fd(&inodes[1]);
+	inode = make_listener(&listener, SPACES_PORT);
+	assert_return_code(near = tcp_connect(AF_INET, SPACES_PORT, 0), 0);
+	assert_return_code(far = tcp_accept(listener), 0);
+	assert_int_equal(read(inodes[0], &other, sizeof(other)), sizeof(other));
+	assert_return_code(
+		harness_list(&listing, "--all-netns", "-l", "-t", "-C", "inode,restart", NULL), 0);
+	assert_non_null(row_by_inode(&listing, inode));
+	assert_non_null(row_by_inode(&listing, other));
+	here = restart_of_row(row_by_inode(&listing, inode));
+	there = restart_of_row(row_by_inode(&listing, other));
+	listing_free(&listing);
+	end_program(elsewhere);
+	close(inodes[0]);
+	close(listener);
+	close(near);
+	close(far);
+	assert_int_equal(here.works, 0);
+	assert_string_equal(here.reason, "connection");
+	assert_int_equal(there.works, 1);
+	assert_string_equal(there.reason, "free");
 }
 
 /* --- check --- */
@@ -470,14 +538,14 @@ static void check_names_who_is_in_the_way(void **state)
 
 	(void)state;
 	need_options();
-	make_listener(&listener, FIRST_PORT);
+	make_listener(&listener, CHECK_PORT);
 	check_says(0, "restart_blocked 0 ");
-	assert_return_code(near = tcp_connect(AF_INET, FIRST_PORT, 0), 0);
+	assert_return_code(near = tcp_connect(AF_INET, CHECK_PORT, 0), 0);
 	assert_return_code(far = tcp_accept(listener), 0);
 	program = hand_over((int *[]){ &listener }, 1);
 	assert_return_code(prctl(PR_GET_NAME, comm), errno);
 	snprintf(words, sizeof(words), "restart_blocked: 1 127.0.0.1:%d %s/%d: connection, %s/%d",
-		 FIRST_PORT, comm, program, comm, getpid());
+		 CHECK_PORT, comm, program, comm, getpid());
 	check_says(2, "restart_blocked 1 (critical beyond 0)");
 	check_says(2, words);
 	end_program(program);
@@ -500,6 +568,7 @@ int main(void)
 		TEST("TCP: options and users that share a port", options_share, 0),
 		TEST("UDP: options and users that share a port", options_share, 1),
 		cmocka_unit_test(a_namespace_ends_with_its_first),
+		cmocka_unit_test(namespaces_have_ports_of_their_own),
 		cmocka_unit_test(check_names_who_is_in_the_way),
 	};
 
