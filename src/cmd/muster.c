@@ -57,7 +57,9 @@ bool muster_serves(struct run *run, const struct selection *sel)
 
 	if (!run->plan->all_netns || !run->recheck.census || sel->bytecode_len)
 		return false;
-	if (!(sel->states & CONNECTED) || !has_roll(run))
+	if (!(sel->netids & NETID_BIT(NETID_TCP)) || !(sel->states & CONNECTED))
+		return false;
+	if (!has_roll(run))
 		return false;
 	if (!roll_says_all(run->plan) && !is_a_small_share(run->roll, here))
 		return false;
@@ -189,7 +191,6 @@ int muster_dump(struct run *run, const struct selection *sel, socket_sink sink, 
 	struct call call = { first, first + roll_count(run->roll, run->enrich.here.netns), &some };
 	int err;
 
-	recheck_spare(&run->recheck);
 	some.states = sel->states & STATE_BIT(STATE_LISTEN);
 	err = list_listeners(run, &some, sink, ctx, report);
 	if (err)

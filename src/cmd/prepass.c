@@ -9,6 +9,7 @@
 
 #include "base/outbuf.h"
 #include "cmd/hints.h"
+#include "cmd/muster.h"
 #include "plan/needs.h"
 
 /* Sockets that have, or had, another end. */
@@ -22,7 +23,10 @@ static int dump(struct run *run, const struct family *family, const struct selec
 {
 	struct dump_report report;
 
-	source_dump(run->source, family, sel, sink, ctx, &report);
+	if (family == &family_tcp && muster_serves(run, sel))
+		muster_dump(run, sel, sink, ctx, &report);
+	else
+		source_dump(run->source, family, sel, sink, ctx, &report);
 	if (report.error == -ENOMEM)
 		return -ENOMEM;
 	if (dump_incomplete(&report))
@@ -105,7 +109,9 @@ static int dump_tcp(struct run *run)
 		run->source = own;
 		return cannot_dump(err);
 	}
-	sel.bytecode_len = filter_bytecode(run->this_host, bytecode, sizeof(bytecode));
+	/* Those of a muster are asked for by name, and the kernel's filter has no say. */
+	if (!muster_serves(run, &sel))
+		sel.bytecode_len = filter_bytecode(run->this_host, bytecode, sizeof(bytecode));
 	sel.bytecode = sel.bytecode_len ? bytecode : NULL;
 	err = dump(run, &family_tcp, &sel, peers_add, run->enrich.here.peers);
 	source_close(run->source);

@@ -478,6 +478,8 @@ static void dump_or_count(struct run *run, const struct selection *sel)
 	}
 	if (counted >= 0)
 		run->counted_netids = NETID_BIT(NETID_TCP);
+	if (muster_serves(run, sel))
+		recheck_spare(&run->recheck);
 	run_families(run, sel, take_socket, run, &report);
 	merge(&run->report, &report);
 	if (counted > 0)

@@ -32,6 +32,7 @@
 #define ROUNDS        21
 #define SECONDS       12
 #define RACERS_MAX    8
+#define OTHERS_MANY   1000
 #define WORDS_MAX     8
 #define SHORT_COLUMNS "netid,state,recv-q,send-q,local,peer"
 
@@ -131,6 +132,22 @@ static int race(const struct play *play)
 	return err;
 }
 
+/* They are in the table, and --all-netns lists them too: ratios mean little then. */
+static void tell_others(void)
+{
+	FILE *file = fopen("/proc/net/sockstat", "re");
+	char line[256];
+	long others = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "TCP: %*s %*s %*s %*s %*s %*s alloc %ld", &others) == 1)
+			break;
+	if (file)
+		fclose(file);
+	if (others >= OTHERS_MANY)
+		printf("others have %ld TCP sockets here: no ratio is to be trusted\n", others);
+}
+
 /* In the first process of a PID namespace: whatever is made here ends with it. Commands run in a
  * network namespace that has no socket, or, where there is but one, in that one. */
 static int play_here(const struct play *play)
@@ -150,6 +167,7 @@ static int play_here(const struct play *play)
 		fprintf(stderr, "bench: skipped: %s: %s\n", why, strerror(-err));
 		return RACE_CANNOT;
 	}
+	tell_others();
 	if (play->namespaces)
 		err = spread_make(&spread, play->namespaces, play->sockets);
 	else if (play->sockets)

@@ -36,6 +36,7 @@
 #define SLOTS_FILE  "/proc/sys/net/ipv4/tcp_child_ehash_entries"
 #define COLUMNS     "netns,netid,state,recv-q,send-q,local,peer,uid,inode,cookie,shutdown,mark"
 #define BARE        "netns,netid,state,family,recv-q,send-q,local,peer"
+#define ENDS        "netns,state,local,peer,inode,process,peer-process"
 #define ITER_CREATE "BPF_ITER_CREATE"
 
 enum place {
@@ -324,6 +325,16 @@ static void check_same(const char *const mustered[], const char *const dumped[],
 	assert_true(same);
 }
 
+/* Who has the other ends takes a look at all of a namespace's before. */
+static void so_does_one_that_looks_for_other_ends(void **state)
+{
+	const char *const mustered[] = { "-tan", "--all-netns", "-C", ENDS, NULL };
+	const char *const dumped[] = { "-tan", "--all-netns", "--linger=none", "-C", ENDS, NULL };
+
+	(void)state;
+	check_same(mustered, dumped, 8 * PAIRS);
+}
+
 /* What the tool prints, or NULL where it says that something is missing: of somebody else's. */
 static char *output_of(const char *const argv[])
 {
@@ -509,6 +520,7 @@ int main(void)
 		cmocka_unit_test(the_roll_knows_who_is_bound_and_nothing_else),
 		cmocka_unit_test(a_muster_gives_the_rows_of_dumps),
 		cmocka_unit_test(so_does_one_of_some_states),
+		cmocka_unit_test(so_does_one_that_looks_for_other_ends),
 		cmocka_unit_test(bare_rows_are_those_of_dumps),
 		cmocka_unit_test(counts_by_state_are_those_of_dumps),
 		cmocka_unit_test(small_namespaces_are_mustered),
