@@ -258,6 +258,7 @@ tests_live_test_muster_SOURCES = \
 	$(LIVE_TOOL) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_inside_SOURCES = \
 	tests/live/test_inside.c tests/live/insiders.c tests/live/insiders.h \
+	tests/live/look.c tests/live/look.h \
 	$(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_netns_SOURCES = tests/live/test_netns.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_threads_SOURCES = tests/live/test_threads.c $(LIVE_TOOL) $(LIVE_HARNESS)

@@ -104,6 +104,9 @@ int namespaces_find(struct namespaces *all, const struct namespaces_request *req
 	err = namespaces_read_names(all);
 	if (!err && (!all->whole || request->other_numbers))
 		err = namespaces_read_tasks(all, request->proc);
+	/* Of a whole list only ways can be missing, and that is told of each. */
+	if (all->whole)
+		all->unreadable = 0;
 	if (!err && (!all->whole || lacks_ways(all)))
 		err = namespaces_read_holders(all, request->proc);
 	sort(all);

@@ -21,11 +21,11 @@
 
 #include "harness.h"
 #include "insiders.h"
+#include "look.h"
 #include "tcp.h"
 #include "tool.h"
 
-#define MAX_WORDS 24
-#define LIMIT     "/proc/sys/net/ipv4/tcp_max_tw_buckets"
+#define LIMIT "/proc/sys/net/ipv4/tcp_max_tw_buckets"
 
 static const char *const as_root[] = { NULL };
 static const char *const without_capabilities[] = { "setpriv", "--inh-caps=-all",
@@ -39,85 +39,16 @@ static uint32_t own_inode;
 static int own_fd;
 static char number[16];
 
-/* One run of the tool; `document` is NULL where it wrote no JSON. */
-struct look {
-	struct tool_run run;
-	json_t *document;
-};
-
-static size_t add_words(const char **words, size_t n, const char *const *more)
-{
-	for (; *more && n < MAX_WORDS; more++)
-		words[n++] = *more;
-	return n;
-}
-
-/* Runs the tool where the insider lives (NULL: here): `nsenter` and its options, who runs it, the
- * tool's words. */
-static void run_there(struct look *look, const char *const *way, const char *const *who,
-		      const char *const *args)
-{
-	const char *words[MAX_WORDS + 1];
-	size_t n = add_words(words, 0, way);
-
-	n = add_words(words, n, who);
-	n = add_words(words, n, (const char *const[]){ "lingerstat", NULL });
-	n = add_words(words, n, args);
-	words[n] = NULL;
-	assert_int_equal(tool_run(&look->run, words), 0);
-	look->document = json_loads(look->run.output, 0, NULL);
-}
-
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define HERE       ((const char *const[]){ NULL })
 
-/* Into the namespaces of an insider; `what` as nsenter(1) has them. */
+/* Into the namespaces of an insider that the options of nsenter(1) name. */
 #define INTO(insider, ...) WORDS("nsenter", "-t", outside_number(insider), __VA_ARGS__)
 
 static const char *outside_number(const struct insider *insider)
 {
 	snprintf(number, sizeof(number), "%d", insider->outer);
 	return number;
-}
-
-static void forget(struct look *look)
-{
-	json_decref(look->document);
-	tool_free(&look->run);
-}
-
-static json_t *row_of(const struct look *look, uint32_t inode)
-{
-	json_t *row = look->document ? document_row(look->document, inode) : NULL;
-
-	if (!row)
-		fail_msg("no row of inode %u; stderr: %s", inode, look->run.errors);
-	return row;
-}
-
-static void check_said(const struct look *look, const char *text)
-{
-	if (!strstr(look->run.errors, text))
-		fail_msg("no '%s' in: %s", text, look->run.errors);
-}
-
-static void check_holder(const struct look *look, uint32_t inode, pid_t pid, int fd)
-{
-	json_t *row = row_of(look, inode);
-
-	check_row(row, json_array_size(row_get(row, "holders")) == 1);
-	check_row(row, row_has_holder(row, pid, fd));
-}
-
-static void check_linger(const struct look *look, uint32_t inode)
-{
-	const struct linger set = { 1, INSIDER_LINGER };
-	json_t *row = row_of(look, inode);
-
-	if (row_is_text(json_object_get(look->document, "header"), "linger_source", "bpf"))
-		check_row(row, row_is_linger(row, &set));
-	else
-		check_row(row, row_is_null(row, "linger"));
 }
 
 /* Leaves the test out where its insider could not be made. */
@@ -137,12 +68,12 @@ static void a_container_sees_its_own_numbers(void **state)
 
 	(void)state;
 	need(&container);
-	run_there(&look, INTO(&container, "-p", "-m", "-n"), as_root, WORDS("-lt", "-j"));
+	look_there(&look, INTO(&container, "-p", "-m", "-n"), as_root, WORDS("-lt", "-j"));
 	assert_int_equal(look.run.status, 0);
 	assert_int_equal(json_array_size(json_object_get(look.document, "sockets")), 1);
 	check_holder(&look, container.inode, container.inner, container.fd);
-	check_linger(&look, container.inode);
-	forget(&look);
+	check_linger(&look, container.inode, INSIDER_LINGER);
+	look_end(&look);
 }
 
 static void a_container_without_capabilities_says_so(void **state)
@@ -152,14 +83,14 @@ static void a_container_without_capabilities_says_so(void **state)
 
 	(void)state;
 	need(&container);
-	run_there(&look, INTO(&container, "-p", "-m", "-n"), without_capabilities,
-		  WORDS("-lt", "-j"));
+	look_there(&look, INTO(&container, "-p", "-m", "-n"), without_capabilities,
+		   WORDS("-lt", "-j"));
 	assert_int_equal(look.run.status, 0);
-	row = row_of(&look, container.inode);
+	row = look_row(&look, container.inode);
 	check_row(row, row_is_null(row, "holders"));
 	check_row(row, row_is_null(row, "linger"));
 	check_said(&look, "'?'");
-	forget(&look);
+	look_end(&look);
 }
 
 static void the_procfs_of_outside_gives_its_numbers(void **state)
@@ -168,13 +99,13 @@ static void the_procfs_of_outside_gives_its_numbers(void **state)
 
 	(void)state;
 	need(&container);
-	run_there(&look, INTO(&container, "-p", "-m", "-n"), as_root,
-		  WORDS("-lt", "-j", "--proc", OUTER_PROC));
+	look_there(&look, INTO(&container, "-p", "-m", "-n"), as_root,
+		   WORDS("-lt", "-j", "--proc", OUTER_PROC));
 	assert_int_equal(look.run.status, 0);
 	assert_int_equal(json_array_size(json_object_get(look.document, "sockets")), 1);
 	check_holder(&look, container.inode, container.outer, container.fd);
-	check_linger(&look, container.inode);
-	forget(&look);
+	check_linger(&look, container.inode, INSIDER_LINGER);
+	look_end(&look);
 }
 
 static void outside_can_ask_for_the_numbers_inside(void **state)
@@ -187,12 +118,12 @@ static void outside_can_ask_for_the_numbers_inside(void **state)
 	snprintf(proc, sizeof(proc), "/proc/%d/root/proc", container.outer);
 	snprintf(pid, sizeof(pid), "%d", container.inner);
 	/* The number that names the namespace is one of that /proc too. */
-	run_there(&look, HERE, as_root, WORDS("-lt", "-j", "-N", pid, "--proc", proc));
+	look_there(&look, HERE, as_root, WORDS("-lt", "-j", "-N", pid, "--proc", proc));
 	assert_int_equal(look.run.status, 0);
 	assert_int_equal(json_array_size(json_object_get(look.document, "sockets")), 1);
 	check_holder(&look, container.inode, container.inner, container.fd);
-	check_linger(&look, container.inode);
-	forget(&look);
+	check_linger(&look, container.inode, INSIDER_LINGER);
+	look_end(&look);
 }
 
 /* --- one that shares the network namespace --- */
@@ -204,17 +135,17 @@ static void a_holder_outside_has_no_number_inside(void **state)
 
 	(void)state;
 	need(&neighbour);
-	run_there(&look, INTO(&neighbour, "-p", "-m"), as_root, WORDS("-lt", "-j"));
+	look_there(&look, INTO(&neighbour, "-p", "-m"), as_root, WORDS("-lt", "-j"));
 	assert_int_equal(look.run.status, 0);
 	check_holder(&look, neighbour.inode, neighbour.inner, neighbour.fd);
-	row = row_of(&look, own_inode);
+	row = look_row(&look, own_inode);
 	check_row(row, json_array_size(row_get(row, "holders")) == 0);
 	check_row(row, row_is_null(row, "references"));
 	check_row(row, row_has_word(row, "close.reasons", "holder-unseen"));
 	check_row(row, row_is_null(row, "linger"));
 	check_said(&look, "held by no process of this PID namespace");
 	check_said(&look, "--proc PATH");
-	forget(&look);
+	look_end(&look);
 }
 
 static void the_procfs_of_outside_has_both(void **state)
@@ -224,18 +155,18 @@ static void the_procfs_of_outside_has_both(void **state)
 
 	(void)state;
 	need(&neighbour);
-	run_there(&look, INTO(&neighbour, "-p", "-m"), as_root,
-		  WORDS("-lt", "-j", "--proc", OUTER_PROC));
+	look_there(&look, INTO(&neighbour, "-p", "-m"), as_root,
+		   WORDS("-lt", "-j", "--proc", OUTER_PROC));
 	assert_int_equal(look.run.status, 0);
 	check_holder(&look, neighbour.inode, neighbour.outer, neighbour.fd);
 	check_holder(&look, own_inode, getpid(), own_fd);
-	check_linger(&look, neighbour.inode);
+	check_linger(&look, neighbour.inode, INSIDER_LINGER);
 	/* BPF passes over what is outside of its reader's PID namespace. */
-	row = row_of(&look, own_inode);
+	row = look_row(&look, own_inode);
 	check_row(row, row_is_null(row, "linger"));
 	if (strstr(look.run.errors, "BPF"))
 		check_said(&look, "linger");
-	forget(&look);
+	look_end(&look);
 }
 
 /* Counts and plugins name processes too. */
@@ -247,18 +178,18 @@ static void all_commands_have_the_numbers_of_the_procfs(void **state)
 	(void)state;
 	need(&container);
 	snprintf(expected, sizeof(expected), "/%d (fd %d)", container.outer, container.fd);
-	run_there(&look, INTO(&container, "-p", "-m", "-n"), as_root,
-		  WORDS("check", "-w", "total=0", "--proc", OUTER_PROC));
+	look_there(&look, INTO(&container, "-p", "-m", "-n"), as_root,
+		   WORDS("check", "-w", "total=0", "--proc", OUTER_PROC));
 	assert_int_equal(look.run.status, 1);
 	if (!strstr(look.run.output, expected))
 		fail_msg("no '%s' in: %s", expected, look.run.output);
-	forget(&look);
-	run_there(&look, INTO(&container, "-p", "-m", "-n"), as_root,
-		  WORDS("explain", "-l", "--proc", OUTER_PROC));
+	look_end(&look);
+	look_there(&look, INTO(&container, "-p", "-m", "-n"), as_root,
+		   WORDS("explain", "-l", "--proc", OUTER_PROC));
 	snprintf(expected, sizeof(expected), "/%d(fd %d)", container.outer, container.fd);
 	if (!strstr(look.run.output, expected))
 		fail_msg("no '%s' in: %s", expected, look.run.output);
-	forget(&look);
+	look_end(&look);
 }
 
 static void what_the_other_procfs_does_not_show_is_unseen(void **state)
@@ -270,13 +201,13 @@ static void what_the_other_procfs_does_not_show_is_unseen(void **state)
 	(void)state;
 	need(&neighbour);
 	snprintf(proc, sizeof(proc), "/proc/%d/root/proc", neighbour.outer);
-	run_there(&look, HERE, as_root, WORDS("-lt", "-j", "--proc", proc));
+	look_there(&look, HERE, as_root, WORDS("-lt", "-j", "--proc", proc));
 	assert_int_equal(look.run.status, 0);
 	check_holder(&look, neighbour.inode, neighbour.inner, neighbour.fd);
-	row = row_of(&look, own_inode);
+	row = look_row(&look, own_inode);
 	check_row(row, json_array_size(row_get(row, "holders")) == 0);
 	check_said(&look, "held by no process that '/proc/");
-	forget(&look);
+	look_end(&look);
 }
 
 /* --- a PID namespace without a /proc of its own --- */
@@ -287,16 +218,13 @@ static void a_foreign_proc_gives_no_numbers(void **state)
 
 	(void)state;
 	need(&unmounted);
-	run_there(&look, INTO(&unmounted, "-p", "-n"), as_root, WORDS("-lt", "-j"));
+	look_there(&look, INTO(&unmounted, "-p", "-n"), as_root, WORDS("-lt", "-j"));
 	assert_int_equal(look.run.status, 0);
-	if (row_is_text(json_object_get(look.document, "header"), "owners_source", "bpf")) {
+	if (row_is_text(json_object_get(look.document, "header"), "owners_source", "bpf"))
 		check_holder(&look, unmounted.inode, unmounted.inner, unmounted.fd);
-	} else {
-		check_row(row_of(&look, unmounted.inode),
-			  row_is_null(row_of(&look, unmounted.inode), "holders"));
+	else
 		check_said(&look, "/proc is of another PID namespace");
-	}
-	forget(&look);
+	look_end(&look);
 }
 
 static void without_bpf_it_is_said_how_to_get_them(void **state)
@@ -306,13 +234,13 @@ static void without_bpf_it_is_said_how_to_get_them(void **state)
 
 	(void)state;
 	need(&unmounted);
-	run_there(&look, INTO(&unmounted, "-p", "-n"), without_capabilities, WORDS("-lt", "-j"));
+	look_there(&look, INTO(&unmounted, "-p", "-n"), without_capabilities, WORDS("-lt", "-j"));
 	assert_int_equal(look.run.status, 0);
-	row = row_of(&look, unmounted.inode);
+	row = look_row(&look, unmounted.inode);
 	check_row(row, row_is_null(row, "holders"));
 	check_said(&look, "/proc is of another PID namespace");
 	check_said(&look, "--proc /proc");
-	forget(&look);
+	look_end(&look);
 }
 
 static void asked_for_a_foreign_proc_gives_its_numbers(void **state)
@@ -321,12 +249,12 @@ static void asked_for_a_foreign_proc_gives_its_numbers(void **state)
 
 	(void)state;
 	need(&unmounted);
-	run_there(&look, INTO(&unmounted, "-p", "-n"), as_root,
-		  WORDS("-lt", "-j", "--proc", "/proc"));
+	look_there(&look, INTO(&unmounted, "-p", "-n"), as_root,
+		   WORDS("-lt", "-j", "--proc", "/proc"));
 	assert_int_equal(look.run.status, 0);
 	check_holder(&look, unmounted.inode, unmounted.outer, unmounted.fd);
-	check_linger(&look, unmounted.inode);
-	forget(&look);
+	check_linger(&look, unmounted.inode, INSIDER_LINGER);
+	look_end(&look);
 }
 
 /* There may be a process of that number here and another one there. */
@@ -336,10 +264,10 @@ static void a_number_for_net_is_not_guessed(void **state)
 
 	(void)state;
 	need(&unmounted);
-	run_there(&look, INTO(&unmounted, "-p", "-n"), as_root, WORDS("-lt", "-N", "1"));
+	look_there(&look, INTO(&unmounted, "-p", "-n"), as_root, WORDS("-lt", "-N", "1"));
 	assert_int_equal(look.run.status, 2);
 	check_said(&look, "--net: /proc is of another PID namespace, where '1' is another process");
-	forget(&look);
+	look_end(&look);
 }
 
 /* --- without privilege --- */
@@ -351,15 +279,15 @@ static void a_user_namespace_has_its_numbers(void **state)
 
 	(void)state;
 	need(&rootless);
-	run_there(&look, INTO(&rootless, "-U", "-p", "-m", "-n"), as_root, WORDS("-lt", "-j"));
+	look_there(&look, INTO(&rootless, "-U", "-p", "-m", "-n"), as_root, WORDS("-lt", "-j"));
 	assert_int_equal(look.run.status, 0);
 	assert_int_equal(json_array_size(json_object_get(look.document, "sockets")), 1);
 	check_holder(&look, rootless.inode, rootless.inner, rootless.fd);
-	row = row_of(&look, rootless.inode);
+	row = look_row(&look, rootless.inode);
 	check_row(row, row_is_null(row, "linger"));
 	check_said(&look, "linger");
 	check_said(&look, "user namespace");
-	forget(&look);
+	look_end(&look);
 }
 
 /* The kernel has one number for all users that a user namespace does not know. */
@@ -370,15 +298,15 @@ static void a_user_from_outside_is_not_known(void **state)
 
 	(void)state;
 	need(&guest);
-	run_there(&look, INTO(&guest, "-U", "-p", "-m"), as_root, WORDS("-lt", "-j"));
+	look_there(&look, INTO(&guest, "-U", "-p", "-m"), as_root, WORDS("-lt", "-j"));
 	assert_int_equal(look.run.status, 0);
-	row = row_of(&look, guest.inode);
+	row = look_row(&look, guest.inode);
 	check_row(row, row_is_int(row, "uid", 0));
 	check_row(row, row_has_holder(row, guest.inner, guest.fd));
-	row = row_of(&look, own_inode);
+	row = look_row(&look, own_inode);
 	check_row(row, row_is_null(row, "uid"));
 	check_row(row, !row_has_holder(row, getpid(), own_fd));
-	forget(&look);
+	look_end(&look);
 }
 
 static void outside_sees_into_a_user_namespace(void **state)
@@ -389,18 +317,22 @@ static void outside_sees_into_a_user_namespace(void **state)
 	(void)state;
 	need(&rootless);
 	snprintf(pid, sizeof(pid), "%d", rootless.outer);
-	run_there(&look, HERE, as_root, WORDS("-lt", "-j", "-N", pid));
+	look_there(&look, HERE, as_root, WORDS("-lt", "-j", "-N", pid));
 	assert_int_equal(look.run.status, 0);
 	check_holder(&look, rootless.inode, rootless.outer, rootless.fd);
-	check_linger(&look, rootless.inode);
-	forget(&look);
+	check_linger(&look, rootless.inode, INSIDER_LINGER);
+	look_end(&look);
 }
 
 /* --- what is mounted of another namespace --- */
 
+static json_t *limit(const struct look *look, const char *path)
+{
+	return row_get(json_object_get(look->document, "summary"), path);
+}
+
 static void limits_of_another_namespace_are_not_ours(void **state)
 {
-	char strange[16];
 	struct tool_run cat;
 	struct look look;
 
@@ -411,18 +343,35 @@ static void limits_of_another_namespace_are_not_ours(void **state)
 	if (atoi(cat.output) != STRANGE_LIMIT)
 		fail_msg("no trap: %s%s", cat.output, cat.errors);
 	tool_free(&cat);
-	snprintf(strange, sizeof(strange), "%d", STRANGE_LIMIT);
-	run_there(&look, INTO(&trapped, "-m", "-n"), as_root, WORDS("summary", "-j"));
+	look_there(&look, INTO(&trapped, "-m", "-n"), as_root, WORDS("summary", "-j"));
 	assert_int_equal(look.run.status, 0);
-	assert_non_null(look.document);
-	assert_null(strstr(look.run.output, strange));
+	assert_true(json_is_null(limit(&look, "limits.tw_buckets.max")));
+	assert_true(json_is_integer(limit(&look, "limits.tw_buckets.used")));
+	look_end(&look);
 	/* Without what is mounted over it the limit is known. */
-	forget(&look);
-	run_there(&look, INTO(&trapped, "-n"), as_root, WORDS("summary", "-j"));
-	assert_int_equal(look.run.status, 0);
-	assert_non_null(strstr(look.run.output, "\"tw_buckets\""));
-	assert_null(strstr(look.run.output, strange));
-	forget(&look);
+	look_there(&look, INTO(&trapped, "-n"), as_root, WORDS("summary", "-j"));
+	assert_true(json_is_integer(limit(&look, "limits.tw_buckets.max")));
+	assert_int_not_equal(json_integer_value(limit(&look, "limits.tw_buckets.max")),
+			     STRANGE_LIMIT);
+	look_end(&look);
+}
+
+/* A process keeps its number, and so what is mounted there, when it becomes the tool. */
+static void counters_of_another_namespace_are_not_ours(void **state)
+{
+	static const char mount_net[] = "mount --bind /proc/1/net /proc/$$/net && exec \"$@\"";
+	struct look look;
+
+	(void)state;
+	need(&trapped);
+	look_there(&look, INTO(&trapped, "-n"), WORDS("unshare", "-m", "sh", "-c", mount_net, "sh"),
+		   WORDS("summary", "-j"));
+	assert_non_null(look.document);
+	assert_true(json_is_null(limit(&look, "limits.tw_buckets.used")));
+	assert_true(json_is_null(limit(&look, "aborts.on_close")));
+	assert_true(json_is_integer(limit(&look, "limits.tw_buckets.max")));
+	assert_int_equal(json_integer_value(limit(&look, "states.listen")), 1);
+	look_end(&look);
 }
 
 /* --- what is no procfs to look into --- */
@@ -435,13 +384,13 @@ static void check_refused(const char *path, const char *const *who, const char *
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		bool plugin = strcmp(commands[i], "check") == 0;
 
-		run_there(&look, HERE, who, WORDS(commands[i], "--proc", path));
+		look_there(&look, HERE, who, WORDS(commands[i], "--proc", path));
 		assert_int_equal(look.run.status, plugin ? 3 : 2);
 		if (!strstr(plugin ? look.run.output : look.run.errors, text))
 			fail_msg("no '%s' in: %s%s", text, look.run.output, look.run.errors);
 		if (!plugin)
 			assert_string_equal(strchr(look.run.errors, '\n'), "\n");
-		forget(&look);
+		look_end(&look);
 	}
 }
 
@@ -484,6 +433,7 @@ int main(void)
 		cmocka_unit_test(a_user_from_outside_is_not_known),
 		cmocka_unit_test(outside_sees_into_a_user_namespace),
 		cmocka_unit_test(limits_of_another_namespace_are_not_ours),
+		cmocka_unit_test(counters_of_another_namespace_are_not_ours),
 		cmocka_unit_test(no_procfs_is_refused),
 		cmocka_unit_test(a_hidden_procfs_is_refused),
 	};
