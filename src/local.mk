@@ -27,6 +27,7 @@ src_liblingerstat_a_SOURCES = \
 	src/bpf/census_record.h \
 	src/bpf/iterator.c \
 	src/bpf/iterator.h \
+	src/bpf/births_record.h \
 	src/bpf/namespaces_record.h \
 	src/bpf/owners_record.h \
 	src/bpf/pids.h \
@@ -99,6 +100,8 @@ src_liblingerstat_a_SOURCES = \
 	src/count/tally.h \
 	src/count/top.c \
 	src/count/top.h \
+	src/enrich/births.c \
+	src/enrich/births.h \
 	src/enrich/cgroups.c \
 	src/enrich/cgroups.h \
 	src/enrich/contexts.c \
@@ -322,13 +325,16 @@ MAINTAINERCLEANFILES = src/filter/grammar.c src/filter/grammar.h
 # system calls, so that nothing of libbpf is linked. One more program is its name here, its files in
 # a line of its own, and the object that includes its skeleton.
 BPF_SKELETONS = \
+	src/bpf/births.lskel.$(BPF_ENDIAN).h \
 	src/bpf/census.lskel.$(BPF_ENDIAN).h \
 	src/bpf/namespaces.lskel.$(BPF_ENDIAN).h \
 	src/bpf/owners.lskel.$(BPF_ENDIAN).h
 BPF_SOURCE_FILES = \
+	src/bpf/births.bpf.c \
 	src/bpf/census.bpf.c \
 	src/bpf/namespaces.bpf.c \
 	src/bpf/owners.bpf.c
+src/bpf/births.lskel.$(BPF_ENDIAN).h: src/bpf/births.bpf.c src/bpf/births_record.h src/bpf/program.h
 src/bpf/namespaces.lskel.$(BPF_ENDIAN).h: src/bpf/namespaces.bpf.c src/bpf/namespaces_record.h \
 	src/bpf/pids.h src/bpf/program.h
 src/bpf/owners.lskel.$(BPF_ENDIAN).h: src/bpf/owners.bpf.c src/bpf/owners_record.h \
@@ -349,6 +355,7 @@ if HAVE_BPF
 AM_CPPFLAGS += $(LIBBPF_CFLAGS)
 CLEANFILES += $(BPF_SOURCE_FILES:.c=.o) $(BPF_SKELETONS:=.tmp)
 
+src/enrich/births.$(OBJEXT): src/bpf/births.lskel.$(BPF_ENDIAN).h
 src/enrich/namespaces_bpf.$(OBJEXT): src/bpf/namespaces.lskel.$(BPF_ENDIAN).h
 src/enrich/owners_bpf.$(OBJEXT): src/bpf/owners.lskel.$(BPF_ENDIAN).h
 src/source/census.$(OBJEXT): src/bpf/census.lskel.$(BPF_ENDIAN).h

@@ -13,6 +13,7 @@
 #include "cmd/prepass.h"
 #include "enrich/program.h"
 #include "judge/close.h"
+#include "model/words.h"
 #include "plan/needs.h"
 #include "plan/rights.h"
 
@@ -47,11 +48,22 @@ static unsigned int plan_dump_rights(const struct run *run)
 	return rights;
 }
 
+/* Of these sock_diag does not tell the control group. */
+#define NETIDS_WITHOUT_CGROUP                                                                  \
+	(NETIDS_UNIX | NETIDS_PACKET | NETIDS_VSOCK | NETIDS_TIPC | NETID_BIT(NETID_NETLINK) | \
+	 NETID_BIT(NETID_XDP))
+
+static bool wants_births(const struct run *run)
+{
+	return (run->plan->needs & NEED_CGROUP) && !run->plan->read && !run->plan->events &&
+	       (run->plan->selection.netids & NETIDS_WITHOUT_CGROUP);
+}
+
 static unsigned int plan_rights(const struct run *run, bool census)
 {
 	unsigned int rights = plan_dump_rights(run);
 
-	if (census)
+	if (census || wants_births(run))
 		rights |= RIGHT_LOAD_BPF;
 	if (needs_descriptors(run))
 		rights |= RIGHT_LOAD_BPF | RIGHT_READ_PROCESSES;
@@ -263,6 +275,32 @@ static unsigned int enrichment_needs(const struct run_plan *plan)
 	return plan->all_netns ? plan->needs | NEED_NETNS | NEED_NETNS_NAME : plan->needs;
 }
 
+/* Where BPF is not to be had at all, that is told once, with what else is unknown for it. */
+static void tell_births(const struct run *run, int err)
+{
+	if (!run->may_load_bpf && !(run->plan->needs & NEED_CGROUP_NAMED))
+		return;
+	message("the control groups of unix and other sockets are not known: BPF: %s%s%s",
+		strerror(-err), geteuid() ? "; root can: sudo " : "",
+		geteuid() ? run->plan->command_line : "");
+}
+
+/* Without BPF the groups of these stay unknown. */
+static int find_births(struct run *run)
+{
+	int err;
+
+	if (!wants_births(run))
+		return 0;
+	enter_stage(run, "pass over", "control groups");
+	err = births_read(&run->enrich.births);
+	if (err == -ENOMEM)
+		message("%s", strerror(-err));
+	else if (err)
+		tell_births(run, err);
+	return err == -ENOMEM ? err : 0;
+}
+
 int run_open(struct run *run, const struct run_plan *plan)
 {
 	bool census;
@@ -295,6 +333,9 @@ int run_open(struct run *run, const struct run_plan *plan)
 	if (plan->all_netns)
 		spaces_begin(run);
 	find_missing(run);
+	err = find_births(run);
+	if (err)
+		return err;
 	if (plan->needs & (NEED_PEER_NAMES | NEED_PEER_HOLDERS | NEED_SUBFLOWS))
 		enter_stage(run, "dump of", "peers and subflows");
 	err = prepass_peers(run);

@@ -73,6 +73,7 @@ void enrichment_close(struct enrichment *e)
 {
 	owners_free(e->owners);
 	cgroups_free(e->cgroups);
+	births_free(e->births);
 	surroundings_free(&e->here);
 }
 
@@ -90,6 +91,8 @@ void enrich_socket(struct enrichment *e, struct socket *sk)
 		owners_join_other(e->owners, sk);
 	if (e->here.links && sk->ifindex)
 		sk->interface = links_name(e->here.links, sk->ifindex);
+	if (e->births && sk->cgroup_id == UNKNOWN && sk->inode)
+		sk->cgroup_id = births_cgroup(e->births, sk->inode);
 	if (e->cgroups)
 		sk->cgroup = cgroups_path(e->cgroups, sk->cgroup_id, &sk->workload);
 	sk->orphans_full = e->orphans_full && sk->netid == NETID_TCP;

@@ -6,6 +6,7 @@
 #ifndef LINGERSTAT_ENRICH_ENRICH_H
 #define LINGERSTAT_ENRICH_ENRICH_H
 
+#include "enrich/births.h"
 #include "enrich/cgroups.h"
 #include "enrich/links.h"
 #include "enrich/owners.h"
@@ -32,7 +33,8 @@ struct enrichment {
 	/* What the kernel says of a user that has no number in our user namespace, and of one that
 	 * has this very number; UNKNOWN in the first user namespace, where all have theirs. */
 	int64_t overflow_uid;
-	bool orphans_full; /* nearly all of net.ipv4.tcp_max_orphans are in use */
+	struct births *births; /* read by the caller; NULL: nobody knows of them */
+	bool orphans_full;     /* nearly all of net.ipv4.tcp_max_orphans are in use */
 	struct surroundings here;
 	char own_name[64]; /* of the namespace that the run began in */
 };

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <linux/netlink.h>
 #include <mntent.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -24,6 +25,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,8 +132,8 @@ static int receive_fd(int from)
 	return fd;
 }
 
-/* A TCP socket that a process in `group` made and handed over before it ended. */
-static int socket_of(const char *group)
+/* A socket that a process in `group` made and handed over before it ended. */
+static int made_in(const char *group, int family, int type)
 {
 	int ends[2], fd;
 	pid_t child;
@@ -139,7 +141,7 @@ static int socket_of(const char *group)
 	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), errno);
 	child = fork();
 	if (child == 0) {
-		fd = enter_group(group) ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		fd = enter_group(group) ? -1 : socket(family, type | SOCK_CLOEXEC, 0);
 		_exit(fd < 0 || send_fd(ends[1], fd));
 	}
 	close(ends[1]);
@@ -149,6 +151,11 @@ static int socket_of(const char *group)
 	if (fd < 0)
 		fail_msg("no socket of %s", group);
 	return fd;
+}
+
+static int socket_of(const char *group)
+{
+	return made_in(group, AF_INET, SOCK_STREAM);
 }
 
 static int listener_of(const char *group, uint16_t *port)
@@ -575,6 +582,98 @@ static void outside_the_namespace_is_unknown(void **state)
 	in_a_child(check_outside);
 }
 
+/* Netlink sockets are listed once they have an address. */
+static int address(int fd, int family)
+{
+	const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+
+	if (family == AF_NETLINK)
+		assert_return_code(bind(fd, (const struct sockaddr *)&any, sizeof(any)), errno);
+	return fd;
+}
+
+/* Of these sock_diag tells no group: BPF reads it. */
+static void other_kinds_have_groups_too(void **state)
+{
+	static const struct {
+		int family, type;
+	} kinds[] = {
+		{ AF_UNIX, SOCK_STREAM },
+		{ AF_UNIX, SOCK_DGRAM },
+		{ AF_NETLINK, SOCK_RAW },
+		{ AF_PACKET, SOCK_DGRAM },
+	};
+	int fds[COUNT(kinds)][2];
+	struct listing listing;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		fds[i][0] = address(made_in(places[0].path, kinds[i].family, kinds[i].type),
+				    kinds[i].family);
+		fds[i][1] = address(made_in(places[2].path, kinds[i].family, kinds[i].type),
+				    kinds[i].family);
+	}
+	assert_int_equal(harness_list(&listing, "-a", "-x", "-0", "--netlink", NULL), 0);
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		json_t *web = row_by_inode(&listing, inode_of(fds[i][0]));
+		json_t *docker = row_by_inode(&listing, inode_of(fds[i][1]));
+
+		/* Not every kernel lists all of these. */
+		if (!web && !docker && listing.status == 3 && kinds[i].family != AF_UNIX) {
+			print_message("# family %d: %s\n", kinds[i].family, listing.errors);
+			continue;
+		}
+		if (!web || !docker)
+			fail_msg("no row of family %d: %s", kinds[i].family, listing.errors);
+		if (linger_by_bpf(&listing, &why)) {
+			check_place(web, 0);
+			check_place(docker, 2);
+		} else {
+			check_unknown(web);
+			check_unknown(docker);
+		}
+		close(fds[i][0]);
+		close(fds[i][1]);
+	}
+	listing_free(&listing);
+}
+
+/* The end that will be accepted is made by whoever connects. */
+static void an_accepted_unix_socket_has_its_clients_group(void **state)
+{
+	int listener = made_in(WEB, AF_UNIX, SOCK_STREAM);
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int client = made_in(CLIENT, AF_UNIX, SOCK_STREAM), server;
+	socklen_t size = sizeof(name);
+	struct listing listing;
+	const char *why;
+	json_t *row;
+
+	(void)state;
+	/* A name of the kernel's choice. */
+	assert_return_code(bind(listener, (struct sockaddr *)&name, sizeof(sa_family_t)), errno);
+	assert_return_code(listen(listener, 4), errno);
+	assert_return_code(getsockname(listener, (struct sockaddr *)&name, &size), errno);
+	/* This process connects, and is in neither group. */
+	assert_return_code(connect(client, (struct sockaddr *)&name, size), errno);
+	server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_return_code(server, errno);
+	assert_int_equal(harness_list(&listing, "-a", "-x", NULL), 0);
+	if (linger_by_bpf(&listing, &why)) {
+		row = row_by_inode(&listing, inode_of(listener));
+		check_text(row, "unit", "web.service");
+		row = row_by_inode(&listing, inode_of(client));
+		check_text(row, "unit", "client.service");
+		row = row_by_inode(&listing, inode_of(server));
+		check_text(row, "cgroup", "/");
+	}
+	listing_free(&listing);
+	close(listener);
+	close(client);
+	close(server);
+}
+
 /* --- setting up ---------------------------------------------------------------------------- */
 
 static int skip_all(const char *what)
@@ -602,6 +701,8 @@ static int run_all(void)
 		cmocka_unit_test(a_connection_has_its_listeners_group),
 		cmocka_unit_test(an_orphan_keeps_its_group),
 		cmocka_unit_test(a_time_wait_has_none),
+		cmocka_unit_test(other_kinds_have_groups_too),
+		cmocka_unit_test(an_accepted_unix_socket_has_its_clients_group),
 		cmocka_unit_test(a_removed_group_is_unknown),
 		cmocka_unit_test(without_the_hierarchy_all_is_unknown),
 		cmocka_unit_test(outside_the_namespace_is_unknown),
