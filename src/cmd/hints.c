@@ -159,8 +159,9 @@ void hint_unknown(const struct run *run, uint64_t unknown_holders)
 			what_is_missing(linger, holders),
 			linger ? "; --linger=getfd reads linger of one's own processes" : "");
 	else if (lacks_privilege(run) && geteuid() != 0)
-		message("%s cannot be read by this user and show as '?'; root can: sudo %s",
-			what_is_missing(linger, holders), run->plan->command_line);
+		message("%s cannot be read by this user and %s as '?'; root can: sudo %s",
+			what_is_missing(linger, holders), holders ? "show" : "shows",
+			run->plan->command_line);
 	else if (linger && s->bpf_error == -EOPNOTSUPP)
 		message("linger cannot be read and shows as '?': %s; --linger=getfd reads it in "
 			"another way",

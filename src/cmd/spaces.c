@@ -92,12 +92,14 @@ int spaces_open(struct run *run)
 static void tell_missing(struct run *run, const struct namespace *ns, int err)
 {
 	const char *name = ns->name[0] ? ns->name : NULL;
+	/* Of processes out of sight nobody knows where they are. */
+	bool empty = !ns->pid && !run->spaces.all.unreadable;
 
 	if (run->spaces.missing++ >= TOLD_MAX || run->plan->spaces_told)
 		return;
 	message("the list is incomplete: network namespace %llu%s%s%s%s: %s%s%s",
 		(unsigned long long)ns->inode, name ? " (" : "", name ? name : "", name ? ")" : "",
-		ns->pid ? "" : ", in which no process is", strerror(-err),
+		empty ? ", in which no process is" : "", strerror(-err),
 		err == -EPERM && geteuid() ? "; root can: sudo " : "",
 		err == -EPERM && geteuid() ? run->plan->command_line : "");
 }
