@@ -193,6 +193,7 @@ static void find_keeper(const char *proc, uint32_t program, struct keeper *k)
 	k->program = program;
 	k->first_of_namespace = is_first_of_namespace(proc, program);
 	k->service = 0;
+	k->group.path = NULL;
 	if (!is_child_of_manager(proc, program))
 		return;
 	read_group(proc, program, &k->group);
@@ -204,6 +205,8 @@ static bool is_in_service(const char *proc, const struct keeper *k, uint32_t pid
 {
 	struct group group;
 
+	if (!k->group.path || !k->service)
+		return false;
 	read_group(proc, pid, &group);
 	return group.path && strncmp(group.path, k->group.path, k->service) == 0 &&
 	       (!group.path[k->service] || group.path[k->service] == '/');
@@ -212,7 +215,7 @@ static bool is_in_service(const char *proc, const struct keeper *k, uint32_t pid
 /* One that has ended meanwhile keeps nothing. */
 static enum tri ends_too(const char *proc, const struct keeper *k, uint32_t pid)
 {
-	if (k->service && is_in_service(proc, k, pid))
+	if (is_in_service(proc, k, pid))
 		return TRI_YES;
 	if (k->first_of_namespace)
 		return descends_from(proc, pid, k->program);
