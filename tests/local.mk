@@ -183,6 +183,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_links \
 	tests/live/test_recording \
 	tests/live/test_denied \
+	tests/live/test_fallback \
 	tests/live/test_check \
 	tests/live/test_check_cost \
 	tests/live/test_limits \
@@ -288,6 +289,7 @@ tests_live_test_events_SOURCES = tests/live/test_events.c $(LIVE_HARNESS)
 tests_live_test_recording_SOURCES = tests/live/test_recording.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_denied_SOURCES = tests/live/test_denied.c $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_fallback_SOURCES = tests/live/test_fallback.c $(LIVE_HARNESS)
 # What the tests of faults preload into the tool: a library, whatever the programs are built with.
 check_PROGRAMS += tests/faults/inject.so
 tests_faults_inject_so_SOURCES = tests/faults/inject.c
