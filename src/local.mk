@@ -378,7 +378,7 @@ $(BPF_SKELETONS):
 	mv -f $@.tmp $@
 
 clean-local:
-	test "$(top_srcdir)" = "$(top_builddir)" || rm -f $(BPF_SKELETONS)
+	test "$(top_srcdir)" = "$(top_builddir)" || rm -f $(BPF_SKELETONS) $(LACKING_SKELETON)
 else
 # Only `make dist` asks for them here.
 $(BPF_SKELETONS):

@@ -184,6 +184,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_recording \
 	tests/live/test_denied \
 	tests/live/test_fallback \
+	tests/live/test_lacking \
 	tests/live/test_check \
 	tests/live/test_check_cost \
 	tests/live/test_limits \
@@ -289,6 +290,28 @@ tests_live_test_events_SOURCES = tests/live/test_events.c $(LIVE_HARNESS)
 tests_live_test_recording_SOURCES = tests/live/test_recording.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_links_SOURCES = tests/live/test_links.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_denied_SOURCES = tests/live/test_denied.c $(LIVE_TOOL) $(LIVE_HARNESS)
+# The owners pass with a program that asks for members which no kernel has.
+LACKING_SKELETON = tests/live/lacking/bpf/owners.lskel.$(BPF_ENDIAN).h
+EXTRA_DIST += tests/live/lacking/owners.bpf.c $(LACKING_SKELETON)
+tests_live_test_lacking_SOURCES = \
+	tests/live/test_lacking.c src/enrich/owners_bpf.c $(OWNERS_SEEN)
+tests_live_test_lacking_CPPFLAGS = -I$(top_builddir)/tests/live/lacking \
+	-I$(top_srcdir)/tests/live/lacking $(AM_CPPFLAGS)
+if HAVE_BPF
+CLEANFILES += tests/live/lacking/owners.bpf.o $(LACKING_SKELETON).tmp
+src/enrich/tests_live_test_lacking-owners_bpf.$(OBJEXT): $(LACKING_SKELETON)
+endif
+$(LACKING_SKELETON): tests/live/lacking/owners.bpf.c src/bpf/owners.lskel.$(BPF_ENDIAN).h
+	@if test -z "$(CLANG)" || test -z "$(BPFTOOL)"; then \
+		echo "$@ is older than its source: clang and bpftool are needed to make it" >&2; \
+		exit 1; \
+	fi
+	@$(MKDIR_P) tests/live/lacking/bpf
+	$(V_BPF)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -I$(top_srcdir)/src \
+		-c $(top_srcdir)/tests/live/lacking/owners.bpf.c -o tests/live/lacking/owners.bpf.o && \
+	echo '#pragma GCC system_header' > $@.tmp && \
+	$(BPFTOOL) gen skeleton -L tests/live/lacking/owners.bpf.o name owners_bpf >> $@.tmp && \
+	mv -f $@.tmp $@
 tests_live_test_fallback_SOURCES = tests/live/test_fallback.c $(LIVE_HARNESS)
 # What the tests of faults preload into the tool: a library, whatever the programs are built with.
 check_PROGRAMS += tests/faults/inject.so
