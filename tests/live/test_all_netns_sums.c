@@ -16,11 +16,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -524,6 +527,52 @@ static void check_enters_one(void **state)
 	leave(&place);
 }
 
+/* Namespaces that come and go the whole time. */
+static pid_t begin_to_come_and_go(void)
+{
+	pid_t pid = fork(), child;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		child = fork();
+		if (child == 0)
+			_exit(unshare(CLONE_NEWNET) < 0);
+		waitpid(child, NULL, 0);
+	}
+}
+
+/* What has ended is not missing: its sockets have ended with it. */
+static void one_that_ends_meanwhile_is_not_missed(void **state)
+{
+	const char *const words[] = {
+		"lingerstat",   "check", "--all-netns",           PATIENCE, "-c",
+		"close_wait=1", "-c",    "time_wait_percent=100", FILTER,   NULL
+	};
+	struct place place;
+	struct tool_run run;
+	pid_t pid;
+
+	(void)state;
+	make(&place);
+	leak_one(&place);
+	go(home);
+	pid = begin_to_come_and_go();
+	assert_return_code(pid, errno);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(tool_run(&run, words), 0);
+		if (is_whole(&run)) {
+			assert_int_equal(run.status, 0);
+			has_line(&run, "LINGERSTAT OK: close_wait 1,");
+		}
+		tool_free(&run);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	leave(&place);
+}
+
 static int enter_home(void **state)
 {
 	int fd = mkstemp(state_path);
@@ -550,6 +599,7 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_unknown),
 		cmocka_unit_test(metrics_add_up),
 		cmocka_unit_test(check_enters_one),
+		cmocka_unit_test(one_that_ends_meanwhile_is_not_missed),
 	};
 
 	harness_enter();
