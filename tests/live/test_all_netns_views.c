@@ -141,6 +141,8 @@ static void remove_all(void)
 	snprintf(path, sizeof(path), "%s/system.slice", base);
 	remove_group(path);
 	remove_group(base);
+	if (access(base, F_OK) == 0)
+		printf("# left behind: %s\n", base);
 	umount2(root, MNT_DETACH);
 	rmdir(root);
 }
@@ -421,7 +423,9 @@ static int run_inside(void)
 		return skip_all("entering a control group");
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		return skip_all("a cgroup namespace");
-	if (umount2(root, MNT_DETACH) < 0 || mount("none", root, "cgroup2", 0, NULL) < 0)
+	/* Whoever removes the groups goes on seeing them from above. */
+	if (unshare(CLONE_NEWNS) < 0 || umount2(root, MNT_DETACH) < 0 ||
+	    mount("none", root, "cgroup2", 0, NULL) < 0)
 		return skip_all("mounting the hierarchy in a namespace");
 	return run_all();
 }
