@@ -340,9 +340,11 @@ static void settle_reason(struct hearing *h)
 
 	if (v->works == TRI_YES)
 		v->reason = v->total ? RESTART_REUSE : RESTART_FREE;
+	else if (v->works == TRI_UNKNOWN && v->reason != RESTART_HOLDERS_UNKNOWN &&
+		 options_unknown(h->listener))
+		v->reason = RESTART_OPTIONS_UNKNOWN;
 	else if (v->works == TRI_UNKNOWN && v->reason < RESTART_HOLDERS_UNKNOWN)
-		v->reason =
-			options_unknown(h->listener) ? RESTART_OPTIONS_UNKNOWN : RESTART_NOT_JUDGED;
+		v->reason = RESTART_NOT_JUDGED;
 }
 
 static void pass_on(struct restart *v, const struct program *program)

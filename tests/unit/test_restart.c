@@ -764,6 +764,16 @@ static void unknown_options_are_unknown(void **state)
 	assert_int_equal(verdict.works, TRI_UNKNOWN);
 	assert_int_equal(verdict.reason, RESTART_OPTIONS_UNKNOWN);
 	port_users_free(users);
+	/* Nor is linger known then, which comes second. */
+	user = at("127.0.0.1", PORT, STATE_ESTABLISHED);
+	user.linger.kind = LINGER_UNKNOWN;
+	user.holders = held_by(&own);
+	users = watching(&listener);
+	assert_int_equal(port_users_add(users, &user), 0);
+	judge_restart(users, &listener, NULL, &verdict);
+	assert_int_equal(verdict.works, TRI_UNKNOWN);
+	assert_int_equal(verdict.reason, RESTART_OPTIONS_UNKNOWN);
+	port_users_free(users);
 }
 
 /* UDP stops at the first that shares by SO_REUSEPORT, and which that is nobody sees. */
