@@ -30,8 +30,6 @@
 #include "tcp.h"
 #include "tool.h"
 
-#define PORT     20811 /* in each of them: they are apart */
-#define FILTER   "sport = 20811 or dport = 20811"
 #define PATIENCE "--timeout=80"
 #define ENDS_MAX 64
 
@@ -42,6 +40,10 @@ struct place {
 	int ends[ENDS_MAX];
 	size_t count;
 };
+
+/* In each of them, as they are apart; and of no other run of this test, as all are counted. */
+static int port;
+static char filter[64];
 
 static int home = -1;
 static char state_path[] = "/tmp/lingerstat-sums.XXXXXX";
@@ -57,7 +59,7 @@ static void set_up_loopback(void)
 
 static int listen_here(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -97,7 +99,7 @@ static void leave(struct place *place)
 /* A connection; its ends are the last two. */
 static void connect_one(struct place *place)
 {
-	int near = tcp_connect(AF_INET, PORT, 0);
+	int near = tcp_connect(AF_INET, (uint16_t)port, 0);
 
 	assert_return_code(near, -near);
 	assert_int_equal(tcp_wait_waiting(place->listener, 1), 0);
@@ -191,7 +193,7 @@ static void thresholds_apply_to_the_sum(void **state)
 	const char *const words[] = {
 		"lingerstat", "check",    "--all-netns", PATIENCE,         "-c", "close_wait=2",
 		"-w",         "listen=2", "-c",          "established=11", "-c", "ports_percent=49",
-		FILTER,       NULL,
+		filter,       NULL,
 	};
 	struct place first, second, third;
 	struct tool_run run;
@@ -224,9 +226,9 @@ static void thresholds_apply_to_the_sum(void **state)
 		has_line(&run, "established: 6 test_all_netns_/%d in namespace %llu (fd", getpid(),
 			 (unsigned long long)first.netns);
 		has_line(&run,
-			 "ports_percent: 5 from 127.0.0.1 to 127.0.0.1:20811, 0 of them in "
+			 "ports_percent: 5 from 127.0.0.1 to 127.0.0.1:%d, 0 of them in "
 			 "TIME-WAIT in namespace %llu\n",
-			 (unsigned long long)second.netns);
+			 port, (unsigned long long)second.netns);
 	}
 	tool_free(&run);
 	leave(&first);
@@ -548,7 +550,7 @@ static void one_that_ends_meanwhile_is_not_missed(void **state)
 {
 	const char *const words[] = {
 		"lingerstat",   "check", "--all-netns",           PATIENCE, "-c",
-		"close_wait=1", "-c",    "time_wait_percent=100", FILTER,   NULL
+		"close_wait=1", "-c",    "time_wait_percent=100", filter,   NULL
 	};
 	struct place place;
 	struct tool_run run;
@@ -602,6 +604,8 @@ int main(void)
 		cmocka_unit_test(one_that_ends_meanwhile_is_not_missed),
 	};
 
+	port = 21000 + getpid() % 9000;
+	snprintf(filter, sizeof(filter), "sport = %d or dport = %d", port, port);
 	harness_enter();
 	return cmocka_run_group_tests_name("all_netns_sums", tests, enter_home, forget_state);
 }
