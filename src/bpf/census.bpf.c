@@ -447,8 +447,12 @@ static long step(__u32 i, void *ctx)
 	(void)ctx;
 	if (!a)
 		return 1;
+	/* Where the kernel has no such buckets (before 6.1) nothing of them may be in the program.
+	 */
 	if (a->table == CENSUS_BOUND)
-		return step_bound(a);
+		return bpf_core_field_exists(struct inet_bind2_bucket, bhash_node)
+			       ? step_bound(a)
+			       : stop(a, CENSUS_WHOLE);
 	if (!a->in_chain)
 		return enter_slot(a);
 	return a->node & 1 ? end_chain(a) : take_socket(a);
