@@ -104,7 +104,7 @@ void set_reuse(int fd, unsigned int bind)
 	assert_return_code(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &port, sizeof(port)), errno);
 }
 
-void need_options(void)
+static bool options_are_read(void)
 {
 	struct listing listing;
 	const char *why;
@@ -115,6 +115,15 @@ void need_options(void)
 	if (!known)
 		print_message("# %s\n", why);
 	listing_free(&listing);
+	return known;
+}
+
+/* Where they are read once they are always. */
+void need_options(void)
+{
+	static bool known;
+
+	known = known || options_are_read();
 	if (!known)
 		skip();
 }
