@@ -65,17 +65,16 @@ static bool came_before(const struct socket *sk, uint32_t n, const struct group_
 	return false;
 }
 
-/* Each process once, however many descriptors it has. */
+/* Each process once, however many descriptors it has. What no process in sight holds is held by
+ * somebody. */
 static int each_holder(const struct socket *sk, holder_key make, group_take take, void *ctx)
 {
 	int err = 0;
 
-	if (!sk->inode)
+	if (!sk->inode || socket_is_kernels(sk))
 		return take_value(GROUP_NONE, take, ctx);
 	if (!sk->holders.count)
-		return take_value(sk->holders.known == HOLDERS_COMPLETE ? GROUP_NONE
-									: GROUP_UNKNOWN,
-				  take, ctx);
+		return take_value(GROUP_UNKNOWN, take, ctx);
 	for (uint32_t i = 0; i < sk->holders.count && !err; i++) {
 		struct group_key key = make(&sk->holders.items[i]);
 
