@@ -20,12 +20,20 @@ struct verdicts {
 	struct restart items[CHUNK];
 };
 
+/* A process that is connected to a port of its own host. */
+struct caller {
+	uint32_t pid, port;
+};
+
 struct port_users {
 	uint8_t watched[PORTS / 8];
 	uint32_t *heads[PORT_SPACES]; /* by port: the newest user plus 1; NULL: none at all */
 	struct port_user *items;
 	uint32_t count, cap;
 	struct index index; /* by what makes users alike */
+	struct caller *callers;
+	uint32_t caller_count, caller_cap;
+	struct index caller_index;
 	struct verdicts *verdicts;
 };
 
@@ -47,6 +55,8 @@ void port_users_free(struct port_users *users)
 	for (int i = 0; i < PORT_SPACES; i++)
 		free(users->heads[i]);
 	index_free(&users->index);
+	index_free(&users->caller_index);
+	free(users->callers);
 	free(users->items);
 	free(users);
 }
@@ -73,11 +83,16 @@ int port_space(const struct socket *sk)
 	return -1;
 }
 
+static bool is_watched_port(const struct port_users *users, uint16_t port)
+{
+	return users->watched[port / 8] & 1u << (port % 8);
+}
+
 static bool is_watched(const struct port_users *users, const struct socket *sk, int space)
 {
 	if (space != PORTS_TCP)
 		return space >= 0 && sk->local.port;
-	return users->watched[sk->local.port / 8] & 1u << (sk->local.port % 8);
+	return is_watched_port(users, sk->local.port);
 }
 
 /* These vanish with the listener itself (inet_csk_listen_stop()). */
@@ -86,17 +101,87 @@ static bool goes_with_listener(const struct socket *sk)
 	return sk->netid == NETID_TCP && (socket_is_unaccepted(sk) || sk->state == STATE_SYN_RECV);
 }
 
-static struct in6_addr mapped(const struct socket *sk)
+static struct in6_addr mapped(const struct socket *sk, const struct endpoint *end)
 {
-	struct in6_addr addr = sk->local.addr.v6;
+	struct in6_addr addr = end->addr.v6;
 
 	if (sk->family != AF_INET)
 		return addr;
 	memset(&addr, 0, sizeof(addr));
 	addr.s6_addr[10] = addr.s6_addr[11] = 0xff;
-	memcpy(&addr.s6_addr[12], &sk->local.addr.v4, 4);
+	memcpy(&addr.s6_addr[12], &end->addr.v4, 4);
 	return addr;
 }
+
+/* --- who calls whom on this host --- */
+
+static bool is_loopback(const struct in6_addr *addr)
+{
+	return IN6_IS_ADDR_LOOPBACK(addr) ||
+	       (IN6_IS_ADDR_V4MAPPED(addr) && addr->s6_addr[12] == IN_LOOPBACKNET);
+}
+
+/* The other end of a connection to a watched port, where it is one of this host. Who connects to
+ * an address of its own has that address too, unless it was bound to another. */
+static bool is_caller(const struct port_users *users, const struct socket *sk)
+{
+	struct in6_addr local, peer;
+
+	if (port_space(sk) != PORTS_TCP || !sk->inode || !is_watched_port(users, sk->peer.port) ||
+	    sk->state == STATE_LISTEN)
+		return false;
+	local = mapped(sk, &sk->local);
+	peer = mapped(sk, &sk->peer);
+	return is_loopback(&peer) || memcmp(&local, &peer, sizeof(local)) == 0;
+}
+
+static bool is_known_caller(const struct port_users *users, const struct caller *caller)
+{
+	uint32_t hash = index_hash(caller, sizeof(*caller)), at = 0, i;
+
+	while ((i = index_next(&users->caller_index, hash, &at)) != INDEX_NONE)
+		if (memcmp(&users->callers[i], caller, sizeof(*caller)) == 0)
+			return true;
+	return false;
+}
+
+static int add_caller(struct port_users *users, const struct caller *caller)
+{
+	void *items = users->callers;
+	int err;
+
+	if (is_known_caller(users, caller))
+		return 0;
+	err = index_room(&items, users->caller_count, &users->caller_cap, sizeof(*caller));
+	users->callers = items;
+	if (!err)
+		err = index_add(&users->caller_index, index_hash(caller, sizeof(*caller)),
+				users->caller_count);
+	if (!err)
+		users->callers[users->caller_count++] = *caller;
+	return err;
+}
+
+static int add_callers(struct port_users *users, const struct socket *sk)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < sk->holders.count; i++)
+		err = add_caller(users,
+				 &(struct caller){ sk->holders.items[i].pid, sk->peer.port });
+	return err;
+}
+
+bool port_users_calls_itself(const struct port_users *users, const struct socket *listener)
+{
+	for (uint32_t i = 0; i < listener->holders.count; i++)
+		if (is_known_caller(users, &(struct caller){ listener->holders.items[i].pid,
+							     listener->local.port }))
+			return true;
+	return false;
+}
+
+/* --- places --- */
 
 static enum reach reach_of(const struct socket *sk, const struct in6_addr *addr)
 {
@@ -113,7 +198,7 @@ static enum reach reach_of(const struct socket *sk, const struct in6_addr *addr)
 
 struct place port_place(const struct socket *sk)
 {
-	struct place place = { .addr = mapped(sk), .ifindex = sk->ifindex };
+	struct place place = { .addr = mapped(sk, &sk->local), .ifindex = sk->ifindex };
 
 	place.reach = (uint8_t)reach_of(sk, &place.addr);
 	return place;
@@ -222,18 +307,24 @@ static int add_new(struct port_users *users, struct port_user *user, uint32_t ha
 	return 0;
 }
 
-bool port_users_want(const struct port_users *users, const struct socket *sk)
+static bool is_user(const struct port_users *users, const struct socket *sk)
 {
 	return is_watched(users, sk, port_space(sk)) && !goes_with_listener(sk);
+}
+
+bool port_users_want(const struct port_users *users, const struct socket *sk)
+{
+	return is_user(users, sk) || is_caller(users, sk);
 }
 
 int port_users_add(struct port_users *users, const struct socket *sk)
 {
 	struct port_user user, *alike;
 	uint32_t hash;
+	int err = is_caller(users, sk) ? add_callers(users, sk) : 0;
 
-	if (!port_users_want(users, sk))
-		return 0;
+	if (err || !is_user(users, sk))
+		return err;
 	user = user_of(sk, port_space(sk));
 	hash = index_hash(&user.key, sizeof(user.key));
 	alike = find_alike(users, &user, hash);

@@ -67,4 +67,7 @@ const struct port_user *port_users_first(const struct port_users *users, int spa
 const struct port_user *port_users_next(const struct port_users *users,
 					const struct port_user *user);
 
+/* Whether a process that holds the listener is connected to its port as a client too. */
+bool port_users_calls_itself(const struct port_users *users, const struct socket *listener);
+
 #endif

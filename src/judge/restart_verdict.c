@@ -83,10 +83,14 @@ static enum tri ends_with(const struct port_user *user, const struct socket *lis
 	return TRI_YES;
 }
 
-static enum tri stays(const struct port_user *user, enum tri ends)
+/* Where the program is the connection's other end too, the end that is closed first keeps its port
+ * and the other does not: which is first goes by the numbers of their descriptors. */
+static enum tri stays(const struct port_user *user, enum tri ends, bool calls_itself)
 {
-	if (user->key.fate == FATE_STAYS || ends == TRI_NO)
+	if (ends == TRI_NO)
 		return TRI_YES;
+	if (user->key.fate == FATE_STAYS)
+		return calls_itself && !user->key.minisocket ? TRI_UNKNOWN : TRI_YES;
 	return user->key.fate == FATE_GOES && ends == TRI_YES ? TRI_NO : TRI_UNKNOWN;
 }
 
@@ -167,7 +171,8 @@ struct hearing {
 	struct restart *verdict;
 	struct sum others[BIND_COUNT], all[BIND_COUNT];
 	unsigned int old; /* options of the old listener, those not known taken for unset */
-	int worst;        /* rank of the blocker that is named; -1: none */
+	bool calls_itself;
+	int worst; /* rank of the blocker that is named; -1: none */
 };
 
 /* The words for who refuses, in the order in which they are to be blamed. */
@@ -248,7 +253,7 @@ static void hear_user(struct hearing *h, const struct port_user *user)
 		.minisocket = user->key.minisocket,
 		.orphan = user->key.orphan,
 		.uid = user->key.uid,
-		.stays = stays(user, ends),
+		.stays = stays(user, ends, h->calls_itself),
 		.reuseaddr = assume((enum tri)user->key.reuseaddr, old->reuseaddr),
 		.reuseport = assume((enum tri)user->key.reuseport, old->reuseport),
 	};
@@ -365,6 +370,7 @@ void judge_restart(const struct port_users *users, const struct socket *listener
 		.listener = listener,
 		.verdict = verdict,
 		.old = old_options(listener),
+		.calls_itself = port_users_calls_itself(users, listener),
 		.worst = -1,
 	};
 	const struct port_user *user =

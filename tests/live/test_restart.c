@@ -377,6 +377,26 @@ static void a_program_with(void **state)
 	tcp_pair_close(&pair);
 }
 
+/* The program is the client of its own connection: which end it closes first is not foretold. */
+static void a_program_that_calls_itself(void **state)
+{
+	struct restart_verdict v;
+	struct tcp_pair pair;
+	pid_t program;
+	uint32_t inode;
+
+	(void)state;
+	need_options();
+	open_pair(&pair, AF_INET, 0);
+	established(&pair);
+	inode = inode_of(pair.listener);
+	program = hand_over((int *[]){ &pair.listener, &pair.near, &pair.far }, 3);
+	v = ask_restart(inode);
+	end_program(program);
+	assert_int_equal(v.works, -1);
+	assert_string_equal(v.reason, "ending");
+}
+
 /* ---- other listeners, other holders ---- */
 
 static void a_listener_beside_it(void **state)
@@ -484,7 +504,7 @@ static const unsigned int inherited[] = { 0, BIND_ADDR, BIND_PORT };
 
 #define CASES  (2 * COUNT(occupants) * COUNT(settings))
 #define OWN    (2 * COUNT(own_parts))
-#define OTHERS (3 + COUNT(inherited))
+#define OTHERS (4 + COUNT(inherited))
 
 static struct restart_case cases[CASES];
 static struct own_case own_cases[OWN];
@@ -526,6 +546,7 @@ int main(void)
 	harness_enter();
 	name_cases(tests);
 	name_own_cases(tests + CASES);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_program_that_calls_itself);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_listener_beside_it);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_listener_in_its_way);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(a_second_descriptor);

@@ -153,6 +153,47 @@ static void other_ports_do_not_count(void **state)
 	port_users_free(users);
 }
 
+/* Which of its two ends a program closes first goes by their descriptors. */
+static void a_program_that_calls_itself(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		const struct holder *caller;
+		bool works_open;
+	} calls[] = {
+		{ "127.0.0.1", "127.0.0.1", &own, true },
+		{ "127.0.0.2", "127.0.0.1", &own, true },
+		{ "10.1.2.3", "10.1.2.3", &own, true },
+		{ "::1", "::1", &own, true },
+		{ "::ffff:127.0.0.1", "::ffff:127.0.0.1", &own, true },
+		{ "10.1.2.3", "10.1.2.4", &own, false }, /* another host's port */
+		{ "127.0.0.1", "127.0.0.1", &another, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		struct socket listener = listener_at("::", TRI_NO, TRI_NO);
+		struct socket user = at(calls[i].to, PORT, STATE_ESTABLISHED);
+		struct socket call = at(calls[i].from, 40000, STATE_ESTABLISHED);
+		struct port_users *users = watching(&listener);
+		struct restart verdict;
+
+		listener.options.reuseport = user.options.reuseport = TRI_NO;
+		user.options.reuseaddr = TRI_NO;
+		user.holders = held_by(&own);
+		call.holders = held_by(calls[i].caller);
+		call.peer.port = PORT;
+		assert_int_equal(inet_pton(call.family, calls[i].to, &call.peer.addr), 1);
+		assert_int_equal(port_users_add(users, &user), 0);
+		assert_int_equal(port_users_add(users, &call), 0);
+		judge_restart(users, &listener, NULL, &verdict);
+		assert_int_equal(verdict.works, calls[i].works_open ? TRI_UNKNOWN : TRI_NO);
+		assert_int_equal(verdict.reason,
+				 calls[i].works_open ? RESTART_ENDING : RESTART_CONNECTION);
+		port_users_free(users);
+	}
+}
+
 static void a_port_nobody_watches_is_not_kept(void **state)
 {
 	struct socket listener = listener_at("0.0.0.0", TRI_UNKNOWN, TRI_NO);
@@ -835,6 +876,7 @@ int main(void)
 		cmocka_unit_test(addresses_meet_as_in_the_kernel),
 		cmocka_unit_test(wildcards_meet_as_in_the_kernel),
 		cmocka_unit_test(other_ports_do_not_count),
+		cmocka_unit_test(a_program_that_calls_itself),
 		cmocka_unit_test(a_port_nobody_watches_is_not_kept),
 		cmocka_unit_test(the_listener_is_not_in_its_own_way),
 		cmocka_unit_test(the_first_and_the_last_port),
