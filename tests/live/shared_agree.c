@@ -207,6 +207,12 @@ static bool is_left_out(const json_t *row, const struct ss_line *line)
 	return is_text(line, "uid", NULL);
 }
 
+static bool has_no_group_there(const json_t *row, const struct ss_line *line)
+{
+	(void)row;
+	return is_text(line, "cgroup", NULL);
+}
+
 static bool is_listener_with_waiting(const json_t *row)
 {
 	return row_is_text(row, "state", "listen") &&
@@ -232,6 +238,8 @@ const struct known_difference known_differences[] = {
 	{ "peer", has_named_peer, is_a_star,
 	  "the name of the other end is looked up here; ss only has its inode" },
 	{ "uid", is_another_user, is_left_out, "ss does not show the user of a unix socket" },
+	{ "cgroup", is_unix, has_no_group_there,
+	  "the kernel does not tell of unix sockets; here it is read by BPF" },
 	{ "unacked", is_listener_with_waiting, counts_connections,
 	  "of a listener the kernel puts connections there, which are no segments" },
 };

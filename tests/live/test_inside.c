@@ -414,6 +414,14 @@ static void a_hidden_procfs_is_refused(void **state)
 	check_refused(OUTER_PROC, as_nobody, "does not show its process 1");
 }
 
+/* A leak check takes threads by their numbers in /proc, which are others in some of this. */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -440,8 +448,6 @@ int main(void)
 
 	insiders_begin();
 	harness_enter();
-	/* A leak check takes threads by their numbers in /proc, which are others in some of this.
-	 */
 	setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 	container = insider_make(APART_PIDS | APART_NET | APART_PROC);
 	neighbour = insider_make(APART_PIDS | APART_PROC);

@@ -54,7 +54,7 @@ static void remember(struct detail_sink *sink, const struct detail *what,
 
 struct seen look(const struct socket *sk, details_reader read, enum details_state want)
 {
-	struct seen seen = { .sink = { remember } };
+	struct seen seen = { .sink = { .take = remember } };
 
 	assert_int_equal(read(sk, &seen.sink), want);
 	return seen;
