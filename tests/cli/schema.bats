@@ -84,7 +84,7 @@ every_kind() {
 	{
 		"$LINGERSTAT" summary -a -j
 		"$LINGERSTAT" summary -a -j --linger=none state listening
-		for key in process pid user cgroup unit container local-port peer peer-port state reason; do
+		for key in process pid user cgroup unit container netns local-port peer peer-port state reason; do
 			"$LINGERSTAT" summary -a -A all -j --by "$key"
 		done
 	} >"$out"
