@@ -120,14 +120,10 @@ void check_blame(struct check *c)
 
 static void put_fds(struct outbuf *b, const struct offender_entry *e)
 {
-	uint32_t shown = e->fd_count < OFFENDER_FDS ? e->fd_count : OFFENDER_FDS;
-
-	if (!shown)
-		return;
-	outbuf_str(b, " (fd");
-	for (uint32_t i = 0; i < shown; i++)
-		outbuf_printf(b, " %u", e->fds[i]);
-	outbuf_str(b, e->fd_count > shown ? " ...)" : ")");
+	for (uint32_t i = 0; i < e->fd_count && i < OFFENDER_FDS; i++)
+		outbuf_printf(b, "%s %u", i ? "" : " (fd", e->fds[i]);
+	if (e->fd_count)
+		outbuf_str(b, e->fd_count > OFFENDER_FDS ? " ...)" : ")");
 }
 
 static void put_offenders(struct outbuf *b, const struct offenders *o)

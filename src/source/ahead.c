@@ -16,9 +16,9 @@
 #define BATCH (SLOTS / 2)
 
 /* So long at most a datagram waits for others that are to be taken with it. */
-#define WAIT_NS (50 * 1000 * 1000)
+#define WAIT_NS 50000000L
 
-#define STACK_SIZE (256 * 1024) /* only what is touched of it takes memory */
+#define STACK_SIZE ((size_t)256 * 1024) /* only what is touched of it takes memory */
 
 struct ahead {
 	struct ahead_calls calls;

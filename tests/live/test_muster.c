@@ -351,7 +351,7 @@ static char *output_of(const char *const argv[])
 /* Lines that begin with the inode of one of the test's namespaces, sorted. */
 static char *own_lines(char *text)
 {
-	char *lines[1024], *save = NULL, *own = calloc(1, strlen(text) + 2);
+	char *lines[1024] = { NULL }, *save = NULL, *own = calloc(1, strlen(text) + 2);
 	size_t n = 0;
 
 	assert_non_null(own);
