@@ -166,6 +166,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_threads \
 	tests/live/test_contexts \
 	tests/live/test_cgroups \
+	tests/live/test_cgroups_hidden \
 	tests/live/test_events \
 	tests/live/test_filter_ss \
 	tests/live/test_against_ss \
@@ -250,8 +251,9 @@ tests_live_test_restart_SOURCES = \
 tests_live_test_restart_rules_SOURCES = \
 	tests/live/test_restart_rules.c $(LIVE_TAKEOVER) $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARNESS)
-tests_live_test_all_netns_views_SOURCES = tests/live/test_all_netns_views.c $(LIVE_TOOL) \
-	$(LIVE_HARNESS)
+LIVE_GROUPS = tests/live/groups.c tests/live/groups.h
+tests_live_test_all_netns_views_SOURCES = \
+	tests/live/test_all_netns_views.c $(LIVE_GROUPS) $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_all_netns_sums_SOURCES = tests/live/test_all_netns_sums.c $(LIVE_TOOL) \
 	$(LIVE_HARNESS)
 tests_live_test_all_netns_SOURCES = tests/live/test_all_netns.c $(LIVE_TOOL) $(LIVE_HARNESS)
@@ -270,7 +272,11 @@ tests_live_test_details_SOURCES = \
 	tests/live/test_details.c $(LIVE_LISTED) $(LIVE_WAYS) $(LIVE_HARNESS)
 tests_live_test_details_set_SOURCES = \
 	tests/live/test_details_set.c $(LIVE_LISTED) $(LIVE_WAYS) $(LIVE_HARNESS)
-tests_live_test_cgroups_SOURCES = tests/live/test_cgroups.c $(LIVE_TOOL) $(LIVE_HARNESS)
+LIVE_PLACES = tests/live/cgroup_places.c tests/live/cgroup_places.h $(LIVE_GROUPS)
+tests_live_test_cgroups_SOURCES = \
+	tests/live/test_cgroups.c $(LIVE_PLACES) $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_cgroups_hidden_SOURCES = \
+	tests/live/test_cgroups_hidden.c $(LIVE_PLACES) $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_contexts_SOURCES = tests/live/test_contexts.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_SUMMING = tests/live/summing.c tests/live/summing.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_summary_SOURCES = tests/live/test_summary.c $(LIVE_SUMMING)

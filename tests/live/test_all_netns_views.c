@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How the namespaces of --all-netns are called and counted: processes in namespaces of their own,
- * in control groups named as systemd and a container's runtime name them. The groups are the root
- * of a cgroup namespace, so that the paths begin as on a host.
+ * in control groups named as systemd and a container's runtime name them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -27,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "groups.h"
 #include "harness.h"
 #include "tcp.h"
 #include "tool.h"
@@ -54,98 +53,6 @@ struct place {
 };
 
 static struct place places[PLACES];
-static char root[] = "/tmp/lingerstat-views-XXXXXX"; /* where the hierarchy is mounted */
-static char base[PATH_MAX];
-
-/* --- groups -------------------------------------------------------------------------------- */
-
-static int make_path(char *path)
-{
-	for (char *slash = path + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return -1;
-		*slash = '/';
-	}
-	return mkdir(path, 0755) < 0 && errno != EEXIST ? -1 : 0;
-}
-
-static int enter_group(const char *group)
-{
-	char path[PATH_MAX];
-	int fd, err;
-
-	snprintf(path, sizeof(path), "%s%s", root, group);
-	if (make_path(path) < 0)
-		return -1;
-	strncat(path, "/cgroup.procs", sizeof(path) - strlen(path) - 1);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	err = fd >= 0 && write(fd, "0", 1) == 1 ? 0 : -1;
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-static void own_group(char *group, size_t size)
-{
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[PATH_MAX];
-
-	*group = '\0';
-	while (file && fgets(line, sizeof(line), file))
-		if (strncmp(line, "0::/", 4) == 0 && strncmp(line, "0::/..", 6) != 0)
-			snprintf(group, size, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
-	if (file)
-		fclose(file);
-}
-
-static int make_base(const char **why)
-{
-	char own[1024];
-
-	*why = "a folder to mount at";
-	if (!mkdtemp(root))
-		return -1;
-	*why = "a mount namespace";
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return -1;
-	*why = "mounting the cgroup v2 hierarchy";
-	if (mount("none", root, "cgroup2", 0, NULL) < 0)
-		return -1;
-	own_group(own, sizeof(own));
-	snprintf(base, sizeof(base), "%s%s/lingerstat-views-%d", root,
-		 strcmp(own, "/") == 0 ? "" : own, getpid());
-	*why = "making a control group";
-	return mkdir(base, 0755);
-}
-
-static void remove_group(const char *path)
-{
-	int64_t end = now_ms() + DEADLINE_MS;
-
-	/* Its processes have ended; the kernel may need a moment to see that. */
-	while (rmdir(path) < 0 && errno == EBUSY && nap_before(end))
-		;
-}
-
-static void remove_all(void)
-{
-	char path[PATH_MAX + 128];
-
-	for (size_t i = 0; i < PLACES; i++) {
-		if (!kinds[i].group)
-			continue;
-		snprintf(path, sizeof(path), "%s%s", base, kinds[i].group);
-		remove_group(path);
-	}
-	snprintf(path, sizeof(path), "%s/system.slice", base);
-	remove_group(path);
-	remove_group(base);
-	if (access(base, F_OK) == 0)
-		printf("# left behind: %s\n", base);
-	umount2(root, MNT_DETACH);
-	rmdir(root);
-}
 
 /* --- inhabitants --------------------------------------------------------------------------- */
 
@@ -181,7 +88,7 @@ static void __attribute__((noreturn)) live_there(size_t kind, int to_parent)
 	uint64_t netns;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if ((kinds[kind].group && enter_group(kinds[kind].group) < 0) ||
+	if ((kinds[kind].group && groups_enter(kinds[kind].group) < 0) ||
 	    unshare(CLONE_NEWNET) < 0 || set_up_loopback() < 0 || open_sockets(kind) < 0 ||
 	    stat("/proc/self/ns/net", &st) < 0)
 		_exit(1);
@@ -397,6 +304,7 @@ static int run_all(void)
 	};
 	int result;
 
+	harness_enter();
 	for (size_t i = 0; i < PLACES; i++) {
 		if (inhabit(i) == 0)
 			continue;
@@ -409,49 +317,7 @@ static int run_all(void)
 	return result;
 }
 
-static int skip_all(const char *why)
-{
-	printf("1..0 # SKIP %s: %s\n", why, strerror(errno));
-	return 0;
-}
-
-/* In the group that is the root of all others, with nothing else of the hierarchy in sight. */
-static int run_inside(void)
-{
-	harness_enter();
-	if (enter_group(base + strlen(root)) < 0)
-		return skip_all("entering a control group");
-	if (unshare(CLONE_NEWCGROUP) < 0)
-		return skip_all("a cgroup namespace");
-	/* Whoever removes the groups goes on seeing them from above. */
-	if (unshare(CLONE_NEWNS) < 0 || umount2(root, MNT_DETACH) < 0 ||
-	    mount("none", root, "cgroup2", 0, NULL) < 0)
-		return skip_all("mounting the hierarchy in a namespace");
-	return run_all();
-}
-
 int main(void)
 {
-	int status = -1, err;
-	const char *why;
-	pid_t child;
-
-	if (make_base(&why) < 0) {
-		err = errno;
-		umount2(root, MNT_DETACH);
-		rmdir(root);
-		errno = err;
-		return skip_all(why);
-	}
-	fflush(stdout);
-	child = fork();
-	if (child == 0)
-		exit(run_inside());
-	if (child > 0 && waitpid(child, &status, 0) < 0)
-		status = -1;
-	remove_all();
-	if (status >= 0 && WIFEXITED(status))
-		return WEXITSTATUS(status);
-	printf("Bail out! the tests did not end: %#x\n", (unsigned int)status);
-	return 99;
+	return groups_run(run_all);
 }
