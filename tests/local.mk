@@ -52,6 +52,7 @@ UNIT_TESTS = \
 	tests/unit/test_words \
 	tests/unit/test_program \
 	tests/unit/test_restart \
+	tests/unit/test_restart_answers \
 	tests/unit/test_deadline \
 	tests/unit/test_measures \
 	tests/unit/test_replace \
@@ -150,7 +151,9 @@ tests_unit_test_unix_SOURCES = tests/unit/test_unix.c $(UNIT_DECODE)
 tests_unit_test_explain_SOURCES = tests/unit/test_explain.c $(UNIT_HEADER)
 tests_unit_test_links_SOURCES = tests/unit/test_links.c $(UNIT_HEADER)
 tests_unit_test_program_SOURCES = tests/unit/test_program.c $(UNIT_HEADER)
-tests_unit_test_restart_SOURCES = tests/unit/test_restart.c $(UNIT_HEADER)
+UNIT_RESTART = tests/unit/restart_made.c tests/unit/restart_made.h $(UNIT_HEADER)
+tests_unit_test_restart_SOURCES = tests/unit/test_restart.c $(UNIT_RESTART)
+tests_unit_test_restart_answers_SOURCES = tests/unit/test_restart_answers.c $(UNIT_RESTART)
 
 # Live tests: real sockets in namespaces that the test makes. SMOKE_LIVE_TESTS: those of them that
 # every build runs, not only the first.
