@@ -57,9 +57,11 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/filterfile.h \
 	src/cmd/follow.c \
 	src/cmd/follow.h \
+	src/cmd/conflicts.c \
+	src/cmd/dumps.c \
+	src/cmd/dumps.h \
 	src/cmd/hints.c \
 	src/cmd/hints.h \
-	src/cmd/conflicts.c \
 	src/cmd/list.c \
 	src/cmd/list.h \
 	src/cmd/late.c \
@@ -74,9 +76,11 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/options.c \
 	src/cmd/options.h \
 	src/cmd/prepass.c \
+	src/cmd/prepass.h \
 	src/cmd/processes.c \
 	src/cmd/processes.h \
-	src/cmd/prepass.h \
+	src/cmd/rows.c \
+	src/cmd/rows.h \
 	src/cmd/run.c \
 	src/cmd/run.h \
 	src/cmd/spaces.c \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/check.h"
+#include "cmd/dumps.h"
 #include "cmd/run.h"
 #include "judge/limits.h"
 #include "plan/needs.h"

@@ -6,6 +6,7 @@
 
 #include "base/message.h"
 #include "cmd/check.h"
+#include "cmd/dumps.h"
 #include "cmd/run.h"
 #include "enrich/netns.h"
 #include "judge/limits.h"

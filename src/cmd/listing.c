@@ -8,6 +8,7 @@
 
 #include "base/message.h"
 #include "cmd/about.h"
+#include "cmd/dumps.h"
 #include "cmd/follow.h"
 #include "cmd/hints.h"
 #include "enrich/contexts.h"

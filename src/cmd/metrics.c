@@ -14,6 +14,7 @@
 #include "base/replace.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/dumps.h"
 #include "cmd/run.h"
 #include "cmd/vocabulary.h"
 #include "enrich/machines.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/outbuf.h"
+#include "cmd/dumps.h"
 #include "cmd/hints.h"
 #include "cmd/muster.h"
 #include "plan/needs.h"

@@ -8,12 +8,10 @@
 
 #include "base/message.h"
 #include "cmd/census.h"
+#include "cmd/dumps.h"
 #include "cmd/hints.h"
-#include "cmd/muster.h"
 #include "cmd/prepass.h"
-#include "enrich/program.h"
 #include "judge/close.h"
-#include "model/words.h"
 #include "plan/needs.h"
 #include "plan/rights.h"
 
@@ -70,13 +68,13 @@ static unsigned int plan_rights(const struct run *run, bool census)
 	return rights;
 }
 
-static void enter_stage(const struct run *run, const char *what, const char *which)
+void run_enter_stage(const struct run *run, const char *what, const char *which)
 {
 	if (run->plan->enter_stage)
 		run->plan->enter_stage(run->plan->stage_ctx, what, which);
 }
 
-static int keep_rights(const struct run *run, unsigned int rights)
+int run_keep_rights(const struct run *run, unsigned int rights)
 {
 	int err = rights_keep(rights | run->plan->later_rights);
 
@@ -111,73 +109,6 @@ static int add_inode(struct inode_list *list, uint32_t inode)
 	}
 	list->items[list->count++] = inode;
 	return 0;
-}
-
-/* Keeps the first problem of several dumps, and adds up the rest. */
-static void merge(struct dump_report *all, const struct dump_report *one)
-{
-	if (all->problem == DUMP_OK) {
-		all->problem = one->problem;
-		all->error = one->error;
-		all->offset = one->offset;
-	}
-	all->messages += one->messages;
-	all->sockets += one->sockets;
-	all->duplicates += one->duplicates;
-	all->malformed += one->malformed;
-	all->bad_attrs += one->bad_attrs;
-	all->interrupted += one->interrupted;
-	all->added += one->added;
-}
-
-/* Where subflows stand under their connections, these come first: their subflows are then known
- * when TCP is listed. */
-static const struct family *next_family(const struct run *run, size_t i)
-{
-	size_t n;
-	const struct family *const *families = source_families(&n);
-	bool mptcp_first = run->enrich.here.subflows;
-
-	if (mptcp_first && i == 0)
-		return &family_mptcp;
-	for (size_t k = 0; k < n; k++) {
-		if (mptcp_first && families[k] == &family_mptcp)
-			continue;
-		if (i-- == mptcp_first)
-			return families[k];
-	}
-	return NULL;
-}
-
-static void dump_family(struct run *run, const struct family *family, const struct selection *sel,
-			socket_sink sink, void *ctx, struct dump_report *report)
-{
-	if (family == &family_tcp && muster_serves(run, sel))
-		muster_dump(run, sel, sink, ctx, report);
-	else
-		source_dump(run->source, family, sel, sink, ctx, report);
-}
-
-void run_families(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
-		  struct dump_report *all)
-{
-	uint32_t wanted = sel->netids & ~run->missing_netids & ~run->counted_netids;
-	const struct family *family;
-
-	*all = (struct dump_report){ 0 };
-	for (size_t i = 0; (family = next_family(run, i)) && all->problem != DUMP_STOPPED; i++) {
-		struct dump_report one;
-
-		if (!(family->netids & wanted))
-			continue;
-		enter_stage(run, "dump of", family->name);
-		dump_family(run, family, sel, sink, ctx, &one);
-		if (dump_incomplete(&one) && !one.sockets)
-			run->unread_netids |= family->netids;
-		merge(all, &one);
-		if (run->plan->read)
-			return;
-	}
 }
 
 /* TCP is in every kernel that has sock_diag at all; the others are asked for first. */
@@ -246,7 +177,7 @@ static int gather(struct run *run)
 	int err;
 
 	processes_gather(run, &request);
-	enter_stage(run, "owners pass", NULL);
+	run_enter_stage(run, "owners pass", NULL);
 	err = owners_gather(run->enrich.owners, &request, &run->owners);
 	prepass_complete_peers(run);
 	if (!err && request.mode == LINGER_MODE_GETFD)
@@ -292,7 +223,7 @@ static int find_births(struct run *run)
 
 	if (!wants_births(run))
 		return 0;
-	enter_stage(run, "pass over", "control groups");
+	run_enter_stage(run, "pass over", "control groups");
 	err = births_read(&run->enrich.births);
 	if (err == -ENOMEM)
 		message("%s", strerror(-err));
@@ -310,7 +241,7 @@ int run_open(struct run *run, const struct run_plan *plan)
 	run->plan = plan;
 	if (plan->netns_error)
 		return plan->netns_error;
-	enter_stage(run, "opening the source", NULL);
+	run_enter_stage(run, "opening the source", NULL);
 	err = open_source(run);
 	if (err)
 		return err;
@@ -318,7 +249,7 @@ int run_open(struct run *run, const struct run_plan *plan)
 	if (plan->all_netns && (err = spaces_open(run)))
 		return err;
 	census = census_serves(run);
-	err = keep_rights(run, plan_rights(run, census || may_recheck_by_bpf(run)));
+	err = run_keep_rights(run, plan_rights(run, census || may_recheck_by_bpf(run)));
 	if (err)
 		return err;
 	if (census)
@@ -337,7 +268,7 @@ int run_open(struct run *run, const struct run_plan *plan)
 	if (err)
 		return err;
 	if (plan->needs & (NEED_PEER_NAMES | NEED_PEER_HOLDERS | NEED_SUBFLOWS))
-		enter_stage(run, "dump of", "peers and subflows");
+		run_enter_stage(run, "dump of", "peers and subflows");
 	err = prepass_peers(run);
 	if (!err)
 		err = prepass_subflows(run);
@@ -352,229 +283,7 @@ int run_open(struct run *run, const struct run_plan *plan)
 		prepass_complete_peers(run);
 	if (!err && (err = prepass_ports(run)))
 		message("%s", strerror(-err));
-	return err ? err : keep_rights(run, plan_dump_rights(run));
-}
-
-/* The ports of the namespace that the socket is in: a row may have waited for a second look. */
-static struct port_users *ports_of(struct run *run, const struct socket *sk)
-{
-	return sk->netns == run->enrich.here.netns ? run->enrich.here.ports
-						   : spaces_ports(&run->spaces, sk->netns);
-}
-
-/* Without a verdict it is not known: memory was short, or the ports were not learned. */
-static void judge_listener(struct run *run, struct socket *sk)
-{
-	struct port_users *ports = ports_of(run, sk);
-	struct program program;
-
-	if (!ports || !restart_has_rules(sk))
-		return;
-	program_of("/proc", sk, &program);
-	sk->restart = port_users_judge(ports, sk, &program);
-}
-
-/* The second half of a socket's way: everything that can be known is. */
-static int finish_socket(void *ctx, struct socket *sk)
-{
-	struct run *run = ctx;
-	enum tri verdict;
-
-	if (run->plan->needs & NEED_FORECAST)
-		judge_close(sk, &sk->close);
-	if (run->plan->needs & NEED_RESTART)
-		judge_listener(run, sk);
-	verdict = filter_match(run->plan->filter, sk);
-	run->undecided += verdict == TRI_UNKNOWN;
-	if (verdict != TRI_YES)
-		return 0;
-	processes_note(run, sk);
-	if (sk->subflows.known)
-		subflows_listed(run->enrich.here.subflows, sk);
-	return run->sink(run->ctx, sk);
-}
-
-/* The lists of holders belong to one row at a time; whose they are, the connection's row says. */
-static void take_subflow(struct run *run, struct socket *sk)
-{
-	enrich_socket(&run->enrich, sk);
-	if (run->plan->needs & NEED_FORECAST)
-		judge_close(sk, &sk->close);
-	sk->holders = (struct holder_list){ 0 };
-	sk->other.holders = (struct holder_list){ 0 };
-}
-
-static void take_subflows(struct run *run, struct socket *sk)
-{
-	struct subflow_list *list = &sk->subflows;
-	struct socket *items =
-		subflows_of(run->enrich.here.subflows, sk, &list->count, &list->known);
-
-	list->items = items;
-	for (uint32_t i = 0; i < list->count; i++)
-		take_subflow(run, &items[i]);
-}
-
-/* Connections come before TCP then (run_families()), so it is known which were listed. One that
- * was held back is not among them yet: its subflows have rows of their own besides. */
-static bool is_listed_already(const struct run *run, const struct socket *sk)
-{
-	return run->enrich.here.subflows && sk->netid == NETID_TCP &&
-	       subflows_has_listed(run->enrich.here.subflows, sk);
-}
-
-/* getfd was told what to touch before the dump; it cannot be asked again. */
-static bool looks_twice(const struct run *run)
-{
-	return run->owners.holders == OWNERS_FROM_BPF && run->plan->linger != LINGER_MODE_GETFD;
-}
-
-static int take_socket(void *ctx, struct socket *sk)
-{
-	struct run *run = ctx;
-
-	if (recheck_note(&run->recheck, sk)) {
-		run->report.duplicates++;
-		return 0;
-	}
-	run->bound_seen |= sk->state == STATE_BOUND_INACTIVE;
-	if (is_listed_already(run, sk) || links_own(run->enrich.here.links, sk))
-		return 0;
-	if (run->enrich.here.subflows && sk->netid == NETID_MPTCP)
-		take_subflows(run, sk);
-	enrich_socket(&run->enrich, sk);
-	if (run->peers_error)
-		return run->peers_error;
-	if (run->late && late_keep(run->late, sk))
-		return 0;
-	if (looks_twice(run))
-		run->unlooked += late_give_up(sk);
-	return finish_socket(run, sk);
-}
-
-static void recheck(struct run *run, const struct selection *sel)
-{
-	int err;
-
-	if (run->plan->read || run->report.problem == DUMP_STOPPED)
-		return;
-	err = recheck_run(&run->recheck, run->source, sel, take_socket, run, &run->report);
-	if (err && run->report.problem == DUMP_OK) {
-		run->report.problem = DUMP_STOPPED;
-		run->report.error = err;
-	}
-}
-
-static void resolve_late(struct run *run)
-{
-	int err;
-
-	if (!run->late || !late_count(run->late) || run->report.problem == DUMP_STOPPED)
-		return;
-	err = late_resolve(run->late, run->again, &run->owners, run->enrich.owners,
-			   spaces_have_socket, finish_socket, run);
-	if (late_unread(run->late))
-		run->unlooked += late_count(run->late);
-	if (err && run->report.problem == DUMP_OK) {
-		run->report.problem = DUMP_STOPPED;
-		run->report.error = err;
-	}
-}
-
-static const struct {
-	unsigned int need;
-	enum wanted want;
-} dump_needs[] = {
-	{ NEED_CONGESTION, WANT_CONGESTION }, { NEED_MEMORY, WANT_MEMORY },
-	{ NEED_EXTENDED, WANT_EXTENDED },     { NEED_TOS, WANT_TOS },
-	{ NEED_FILTER, WANT_FILTER },
-};
-
-static unsigned int plan_wants(unsigned int needs)
-{
-	unsigned int want = 0;
-
-	for (size_t i = 0; i < sizeof(dump_needs) / sizeof(dump_needs[0]); i++)
-		if (needs & dump_needs[i].need)
-			want |= dump_needs[i].want;
-	return want;
-}
-
-void run_selection(const struct run *run, struct selection *sel)
-{
-	*sel = run->plan->selection;
-	sel->want_tcp_info = run->plan->needs & NEED_TCP_INFO;
-	sel->want = plan_wants(run->plan->needs);
-}
-
-static void dump_or_count(struct run *run, const struct selection *sel)
-{
-	int64_t counted = census_take(run, sel);
-	struct dump_report report;
-
-	if (counted < 0 && counted != -EAGAIN) {
-		run->report =
-			(struct dump_report){ .problem = DUMP_STOPPED, .error = (int)counted };
-		return;
-	}
-	if (counted >= 0)
-		run->counted_netids = NETID_BIT(NETID_TCP);
-	if (muster_serves(run, sel))
-		recheck_spare(&run->recheck);
-	run_families(run, sel, take_socket, run, &report);
-	merge(&run->report, &report);
-	if (counted > 0)
-		run->report.sockets += (uint64_t)counted;
-	recheck(run, sel);
-}
-
-/* The process has come to a namespace. */
-static int settle(struct run *run)
-{
-	if (!run->plan->in_namespace)
-		return 0;
-	return run->plan->in_namespace(run->ctx, &run->enrich.here);
-}
-
-static void dump_spaces(struct run *run, const struct selection *sel)
-{
-	struct dump_report none = { .problem = DUMP_STOPPED };
-	int more = 1;
-
-	while (more > 0 && (none.error = settle(run)) == 0) {
-		dump_or_count(run, sel);
-		recheck_forget(&run->recheck);
-		more = run->report.problem == DUMP_STOPPED ? 0 : spaces_next(run);
-	}
-	if (more < 0)
-		none.error = more;
-	if (none.error)
-		merge(&run->report, &none);
-	if (run->plan->all_netns)
-		spaces_end(run);
-	run->report.namespaces = run->spaces.missing;
-}
-
-void run_on_pause(struct run *run, source_pause pause, void *ctx)
-{
-	run->pause = pause;
-	run->pause_ctx = ctx;
-	source_on_pause(run->source, pause, ctx);
-}
-
-void run_dump(struct run *run, socket_sink sink, void *ctx)
-{
-	struct selection sel;
-
-	run_selection(run, &sel);
-	run->sink = sink;
-	run->ctx = ctx;
-	run->late = run->again >= 0 && looks_twice(run) ? late_new() : NULL;
-	dump_spaces(run, &sel);
-	resolve_late(run);
-	if (run->plan->dumped)
-		run->plan->dumped(ctx);
-	run->failed = keep_rights(run, RIGHTS_NOTHING) < 0;
+	return err ? err : run_keep_rights(run, plan_dump_rights(run));
 }
 
 /* An empty list of bound sockets may only mean that the kernel cannot list them. */

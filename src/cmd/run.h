@@ -99,20 +99,12 @@ struct run {
  * a message. run_close() is due in either case. */
 int run_open(struct run *run, const struct run_plan *plan);
 
-/* Dumps; each socket reaches the sink enriched and, where the plan needs it, judged. What went
- * wrong is in run->report. */
-void run_dump(struct run *run, socket_sink sink, void *ctx);
+/* Tells the plan's owner which stage begins, in words that stay (`which` may be NULL). */
+void run_enter_stage(const struct run *run, const char *what, const char *which);
 
-/* As source_on_pause(), for all sources of the run. */
-void run_on_pause(struct run *run, source_pause pause, void *ctx);
-
-/* The plan's selection, and what its needs ask of the dump beside it. */
-void run_selection(const struct run *run, struct selection *sel);
-
-/* Dumps every selected family that this kernel has, one after the other; what went wrong is in
- * *all. A recording is read once, as TCP. */
-void run_families(struct run *run, const struct selection *sel, socket_sink sink, void *ctx,
-		  struct dump_report *all);
+/* Drops every capability but those for `rights` (enum right) and the plan's later ones. Returns 0,
+ * or a negative errno after a message. */
+int run_keep_rights(const struct run *run, unsigned int rights);
 
 /* Says on standard error what is missing, once each, and how to get it: rows of the dump, then
  * (where `unknown_holders` sockets, or linger, could not be read) attributes. Returns

@@ -15,6 +15,7 @@
 #include "base/nearest.h"
 #include "cmd/about.h"
 #include "cmd/cmd.h"
+#include "cmd/dumps.h"
 #include "cmd/listing.h"
 #include "cmd/vocabulary.h"
 #include "plan/needs.h"
