@@ -490,8 +490,12 @@ static void small_namespaces_are_mustered(void **state)
 				       "-C",   COLUMNS, NULL };
 
 	(void)state;
-	if (!tool_traceable() || !is_small(PAIRED))
+	if (!tool_traceable())
 		skip();
+	if (!is_small(PAIRED)) {
+		print_message("# too few sockets on this machine beside those of the test\n");
+		skip();
+	}
 	assert_true(count_calls("recvmmsg(", all) > 0);
 	assert_int_equal(count_calls("recvmmsg(", no_bpf), 0);
 }
