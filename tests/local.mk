@@ -463,7 +463,8 @@ CLI_TESTS = \
 ONCE_TESTS = \
 	tests/cli/host.bats \
 	tests/cli/hostile.bats \
-	tests/cli/leaks.bats
+	tests/cli/leaks.bats \
+	tests/cli/vm.bats
 EXTRA_DIST += $(ONCE_TESTS)
 
 # A recording of every TCP state, what is expected of it, and how it was made.

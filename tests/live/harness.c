@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "harness.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -10,7 +16,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +63,7 @@ int namespace_enter(const char **why)
 
 void harness_enter(void)
 {
+	const char *cases = getenv("LINGERSTAT_CASES");
 	const char *why;
 	int err;
 
@@ -65,6 +71,8 @@ void harness_enter(void)
 		puts("Bail out! LINGERSTAT names no program to test");
 		exit(99);
 	}
+	if (cases)
+		cmocka_set_test_filter(cases);
 	err = namespace_enter(&why);
 	if (err) {
 		printf("1..0 # SKIP %s: %s\n", why, strerror(-err));

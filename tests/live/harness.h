@@ -40,7 +40,8 @@ int namespace_enter(const char **why);
 /*
  * For main() of a test program: enters a namespace and makes cmocka print TAP. Where a namespace
  * is not permitted it prints `1..0 # SKIP` with the reason and ends the program, status 0; where
- * LINGERSTAT is not set it bails out, status 99.
+ * LINGERSTAT is not set it bails out, status 99. LINGERSTAT_CASES chooses cases by a pattern of
+ * their names (* and ?); all are run where it is not set.
  */
 void harness_enter(void);
 
