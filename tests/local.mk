@@ -226,7 +226,8 @@ tests_live_test_churn_SOURCES = \
 	tests/bench/crowd.c tests/bench/crowd.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_late_SOURCES = tests/live/test_late.c $(LIVE_HARNESS)
 tests_live_test_linger_SOURCES = tests/live/test_linger.c $(LIVE_WAYS) $(LIVE_HARNESS)
-tests_live_test_rights_SOURCES = tests/live/test_rights.c $(LIVE_HARNESS)
+LIVE_UNIX_PAIRS = tests/live/unix_pairs.c tests/live/unix_pairs.h
+tests_live_test_rights_SOURCES = tests/live/test_rights.c $(LIVE_UNIX_PAIRS) $(LIVE_HARNESS)
 LIVE_TOOL = tests/live/tool.c tests/live/tool.h
 tests_live_test_filter_ss_SOURCES = \
 	tests/live/test_filter_ss.c \
@@ -330,7 +331,8 @@ tests_faults_inject_so_CFLAGS = $(WARNING_CFLAGS) -fPIC -fno-builtin
 tests_faults_inject_so_LDFLAGS = -shared
 tests_faults_inject_so_LDADD = -ldl
 LIVE_INJECTED = tests/live/injected.c tests/live/injected.h $(LIVE_TOOL) $(LIVE_HARNESS)
-tests_live_test_faults_SOURCES = tests/live/test_faults.c $(LIVE_INJECTED)
+tests_live_test_faults_SOURCES = \
+	tests/live/test_faults.c $(LIVE_UNIX_PAIRS) $(LIVE_INJECTED)
 tests_live_test_walk_SOURCES = tests/live/test_walk.c $(LIVE_INJECTED)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \

@@ -27,6 +27,7 @@
 #include "harness.h"
 #include "injected.h"
 #include "tcp.h"
+#include "unix_pairs.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PROBLEMS_MAX 10 /* so many are printed of one command */
@@ -482,42 +483,9 @@ static void a_recording(void **state)
 
 /* --- a dump that is read ahead ---------------------------------------------------------------- */
 
-#define PAIRS 2500 /* of unix sockets: some fifteen datagrams */
+#define PAIRS 2500 /* some fifteen datagrams */
 
 static const struct command long_list = { NAMED("list", "-a", "-x"), TABLE, NULL };
-
-static bool has_processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
-}
-
-static void close_pairs(int *fds)
-{
-	for (size_t i = 0; i < 2 * PAIRS && fds[i] > 0; i++)
-		close(fds[i]);
-	free(fds);
-}
-
-/* NULL where so many descriptors are not to be had. */
-static int *open_pairs(void)
-{
-	struct rlimit limit = { 4 * PAIRS, 4 * PAIRS };
-	int *fds = calloc(2 * PAIRS + 1, sizeof(*fds));
-
-	assert_non_null(fds);
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		getrlimit(RLIMIT_NOFILE, &limit);
-	for (size_t i = 0; i < PAIRS; i++)
-		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds + 2 * i) < 0) {
-			fds[2 * i] = 0;
-			print_message("# %zu descriptors: %s\n", 2 * i, strerror(errno));
-			close_pairs(fds);
-			return NULL;
-		}
-	return fds;
-}
 
 /* The last of a run's receives are the reader's; a receive that fails there fails as one of the
  * program's own does. */
@@ -530,7 +498,7 @@ static void a_dump_that_is_read_ahead(void **state)
 	int *fds;
 
 	(void)state;
-	if (!injected_possible() || !has_processors() || !(fds = open_pairs()))
+	if (!injected_possible() || !several_processors() || !(fds = unix_pairs_open(PAIRS)))
 		skip();
 	run_base(&trial);
 	receives = injected_uses(&trial.base, "recvmsg");
@@ -540,7 +508,7 @@ static void a_dump_that_is_read_ahead(void **state)
 		for (size_t k = 0; k < COUNT(before_end); k++)
 			try_fault(&trial, "recvmsg", whats[i], receives - before_end[k]);
 	try_series(&trial, "malloc", "12", 8);
-	close_pairs(fds);
+	unix_pairs_close(fds);
 	printf("# %u runs, a fault in %u of them, %u went wrong\n", trial.runs, trial.struck,
 	       trial.problems);
 	free(trial.output);
@@ -593,7 +561,7 @@ static void a_signal_ends_a_dump_that_is_read_ahead(void **state)
 	int *fds;
 
 	(void)state;
-	if (!injected_possible() || !has_processors() || !(fds = open_pairs()))
+	if (!injected_possible() || !several_processors() || !(fds = unix_pairs_open(PAIRS)))
 		skip();
 	assert_int_equal(injected_run(&run, &base, NULL, argv), 0);
 	tool_free(&run);
@@ -602,7 +570,7 @@ static void a_signal_ends_a_dump_that_is_read_ahead(void **state)
 		for (unsigned long before_end = 3; before_end <= 5; before_end++)
 			check_signal(signals[i], argv, "recvmsg",
 				     injected_uses(&base, "recvmsg") - before_end);
-	close_pairs(fds);
+	unix_pairs_close(fds);
 }
 
 /* --- the sockets ------------------------------------------------------------------------------ */

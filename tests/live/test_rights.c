@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -25,9 +26,12 @@
 
 #include "harness.h"
 #include "tcp.h"
+#include "unix_pairs.h"
 
 #define NOBODY       65534
 #define OTHER_NOBODY 65533
+#define PIPE_SIZE    (256 * 1024)
+#define PAIRS        8000 /* some fifty datagrams, of which sixteen can wait to be written */
 
 /* Two pairs: one is root's (this process's), one belongs to a process of the user's. */
 struct stage {
@@ -347,11 +351,20 @@ static pid_t start_tool(const char *input, int out, const char *const args[])
 	_exit(127);
 }
 
+static uint64_t capabilities_left(pid_t pid)
+{
+	static const char *const sets[] = { "CapPrm:", "CapEff:", "CapInh:", "CapAmb:" };
+	uint64_t left = 0;
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		left |= capabilities(pid, sets[i]);
+	return left;
+}
+
 /* Waits until the tool, which can neither end nor go on, has no capability in any set that counts.
  */
 static void check_ends_without_capabilities(const char *input, const char *const args[])
 {
-	static const char *const sets[] = { "CapPrm:", "CapEff:", "CapInh:", "CapAmb:" };
 	const int64_t end = now_ms() + WAIT_MS;
 	uint64_t left;
 	int ends[2];
@@ -359,11 +372,9 @@ static void check_ends_without_capabilities(const char *input, const char *const
 
 	make_full_pipe(ends);
 	pid = start_tool(input, ends[1], args);
-	do {
-		left = 0;
-		for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
-			left |= capabilities(pid, sets[i]);
-	} while (left && nap_before(end));
+	do
+		left = capabilities_left(pid);
+	while (left && nap_before(end));
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0); /* it still runs: that was the tool */
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -386,6 +397,56 @@ static void nothing_is_left_when_rows_are_written(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		check_ends_without_capabilities("/dev/null", all[i]);
+}
+
+/* The capabilities of all its threads, in any set that counts. */
+static uint64_t threads_capabilities(pid_t pid, size_t *threads)
+{
+	char path[64];
+	struct dirent *entry;
+	uint64_t left = 0;
+	DIR *dir;
+
+	*threads = 0;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		if (*entry->d_name != '.') {
+			left |= capabilities_left(atoi(entry->d_name));
+			++*threads;
+		}
+	if (dir)
+		closedir(dir);
+	return left;
+}
+
+/* The thread that reads a long dump ahead has rights of its own: it waits, as the rows do. */
+static void nothing_is_left_to_the_reader(void **state)
+{
+	static const char *const args[] = { "lingerstat", "list", "-a", "-x", "-p", NULL };
+	const int64_t end = now_ms() + WAIT_MS;
+	int *fds = several_processors() ? unix_pairs_open(PAIRS) : NULL, ends[2];
+	size_t threads;
+	uint64_t left;
+	pid_t pid;
+
+	(void)state;
+	if (!fds)
+		skip();
+	/* Room for the rows that come before the thread. */
+	assert_return_code(pipe2(ends, O_CLOEXEC), errno);
+	assert_return_code(fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE), errno);
+	pid = start_tool("/dev/null", ends[1], args);
+	do
+		left = threads_capabilities(pid, &threads);
+	while ((left || threads < 2) && nap_before(end));
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ends[0]);
+	close(ends[1]);
+	unix_pairs_close(fds);
+	assert_int_equal(threads, 2);
+	assert_int_equal(left, 0);
 }
 
 /* A recording takes none: they go before its first byte is read. */
@@ -411,6 +472,7 @@ int main(void)
 		cmocka_unit_test(owners_of_nothing_are_not_asked_for),
 		cmocka_unit_test(owners_of_what_may_be_selected_are_asked_for),
 		cmocka_unit_test(nothing_is_left_when_rows_are_written),
+		cmocka_unit_test(nothing_is_left_to_the_reader),
 		cmocka_unit_test(nothing_is_kept_for_a_recording),
 	};
 
