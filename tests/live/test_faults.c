@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -517,62 +516,6 @@ static void a_dump_that_is_read_ahead(void **state)
 	assert_true(trial.struck > 18);
 }
 
-/* --- signals ---------------------------------------------------------------------------------- */
-
-static void check_signal(int number, const char *const argv[], const char *call, unsigned long nth)
-{
-	struct injected report;
-	struct tool_run run;
-	char rules[64];
-
-	snprintf(rules, sizeof(rules), "%s:%lu:1:sig%d", call, nth, number);
-	assert_int_equal(injected_run(&run, &report, rules, argv), 0);
-	if (run.status != 128 + number)
-		printf("# INJECT=%s: status %d, stderr: %s\n", rules, run.status, run.errors);
-	assert_int_equal(run.status, 128 + number);
-	assert_string_equal(run.errors, "");
-	assert_null(strstr(run.output, "\"complete\":true"));
-	tool_free(&run);
-}
-
-static void a_signal_ends_a_dump(void **state)
-{
-	static const char *const argv[] = NAMED("list", "-a", "-t", "-x", "--format=ndjson");
-	static const int signals[] = { SIGINT, SIGTERM, SIGPIPE };
-
-	(void)state;
-	if (!injected_possible())
-		skip();
-	for (size_t i = 0; i < COUNT(signals); i++) {
-		for (unsigned long nth = 1; nth <= 5; nth++)
-			check_signal(signals[i], argv, "recvmsg", nth);
-		check_signal(signals[i], argv, "bpf", 1);
-		check_signal(signals[i], argv, "write", 1);
-	}
-}
-
-/* The reader has them blocked: they are for the thread that writes. */
-static void a_signal_ends_a_dump_that_is_read_ahead(void **state)
-{
-	static const int signals[] = { SIGINT, SIGTERM };
-	static const char *const argv[] = NAMED("list", "-a", "-x", "--format=ndjson");
-	struct injected base;
-	struct tool_run run;
-	int *fds;
-
-	(void)state;
-	if (!injected_possible() || !several_processors() || !(fds = unix_pairs_open(PAIRS)))
-		skip();
-	assert_int_equal(injected_run(&run, &base, NULL, argv), 0);
-	tool_free(&run);
-	assert_true(injected_uses(&base, "pthread_create") >= 1);
-	for (size_t i = 0; i < COUNT(signals); i++)
-		for (unsigned long before_end = 3; before_end <= 5; before_end++)
-			check_signal(signals[i], argv, "recvmsg",
-				     injected_uses(&base, "recvmsg") - before_end);
-	unix_pairs_close(fds);
-}
-
 /* --- the sockets ------------------------------------------------------------------------------ */
 
 static void *keep(size_t i)
@@ -628,9 +571,7 @@ int main(void)
 		cmocka_unit_test(metrics_in_a_file),
 		cmocka_unit_test(an_explanation),
 		cmocka_unit_test(a_recording),
-		cmocka_unit_test(a_signal_ends_a_dump),
 		cmocka_unit_test(a_dump_that_is_read_ahead),
-		cmocka_unit_test(a_signal_ends_a_dump_that_is_read_ahead),
 	};
 
 	injected_alone();
