@@ -206,6 +206,7 @@ LIVE_TESTS = \
 	tests/live/test_churn \
 	tests/live/test_faults \
 	tests/live/test_interrupted \
+	tests/live/test_events_faults \
 	tests/live/test_walk \
 	tests/live/test_folklore \
 	tests/live/test_stall \
@@ -336,6 +337,7 @@ tests_live_test_faults_SOURCES = \
 	tests/live/test_faults.c $(LIVE_UNIX_PAIRS) $(LIVE_INJECTED)
 tests_live_test_interrupted_SOURCES = \
 	tests/live/test_interrupted.c $(LIVE_UNIX_PAIRS) $(LIVE_INJECTED)
+tests_live_test_events_faults_SOURCES = tests/live/test_events_faults.c $(LIVE_INJECTED)
 tests_live_test_walk_SOURCES = tests/live/test_walk.c $(LIVE_INJECTED)
 LIVE_ENDS = tests/live/ends.c tests/live/ends.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_protocols_SOURCES = \

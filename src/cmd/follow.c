@@ -7,6 +7,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "source/transport.h"
+
 #define WHEN_DONE (-ECANCELED) /* the sink's word for "that was the last" */
 
 static int take_event(void *ctx, struct socket *sk)
@@ -43,10 +45,10 @@ static int open_signals(void)
 	sigset_t set = ending_signals();
 	int fd;
 
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
 	fd = signalfd(-1, &set, SFD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	return fd;
 }
 
 static int read_signal(int fd)
@@ -79,9 +81,17 @@ void follow_run(struct follow *f)
 	};
 
 	outbuf_flush(f->out);
+	if (fds[1].fd < 0) {
+		dump_problem_set(&f->run->report, DUMP_RECV_FAILED, fds[1].fd);
+		return;
+	}
 	while (!f->signal) {
-		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0 && errno != EINTR)
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			dump_problem_set(&f->run->report, DUMP_RECV_FAILED, -errno);
 			break;
+		}
 		if (fds[0].revents && read_burst(f) < 0)
 			break;
 		if (fds[1].revents)
@@ -89,8 +99,7 @@ void follow_run(struct follow *f)
 		else if (fds[2].revents & POLLERR)
 			f->signal = SIGPIPE;
 	}
-	if (fds[1].fd >= 0)
-		close(fds[1].fd);
+	close(fds[1].fd);
 }
 
 void follow_raise(const struct follow *follow)

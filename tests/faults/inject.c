@@ -35,6 +35,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -498,6 +499,7 @@ CALL(int, fstatat, "fstatat", (int fd, const char *path, struct stat *st, int fl
 CALL(int, stat, "stat", (const char *path, struct stat *st), (path, st), -1)
 CALL(int, dup2, "dup2", (int from, int to), (from, to), -1)
 CALL(int, poll, "poll", (struct pollfd * fds, nfds_t n, int ms), (fds, n, ms), -1)
+CALL(int, signalfd, "signalfd", (int fd, const sigset_t *set, int flags), (fd, set, flags), -1)
 CALL(pid_t, fork, "fork", (void), (), -1)
 CALL(int, timer_create, "timer_create", (clockid_t c, struct sigevent *e, timer_t *t), (c, e, t),
      -1)
