@@ -13,6 +13,12 @@
  * Its time goes to memory that is in no cache: a socket's fields lie in nine lines of it. So they
  * are read plainly, which the processor does for several at a time, and not each by a helper's
  * call.
+ *
+ * On an idle machine it goes to the kernel's verifier, which follows each way through the program:
+ * some 2 us an instruction. So there are few ways. What can be computed is not branched on, what
+ * user space can decide it decides, and where ways part they meet again with the same registers:
+ * a value is kept in one and stored behind the meeting. Pointers of `task`, which is trusted, are
+ * read by helper: for each the verifier would search all of the kernel's types twice.
  */
 #include "bpf/program.h"
 
@@ -59,7 +65,7 @@ struct net {
 } KERNEL;
 
 struct in6_addr {
-	unsigned char bytes[16];
+	uint64_t halves[2];
 };
 
 struct sock_common {
@@ -142,80 +148,107 @@ static __always_inline uint32_t table_of(struct task_struct *task)
 	return table >> 32;
 }
 
-/* Gives the process's first thread, which has its name. */
-static __always_inline struct task_struct *read_task(struct owners_record *record,
-						     struct task_struct *task)
+static __always_inline uint32_t pid_of(struct task_struct *task, unsigned int level)
+{
+	return pid_at(BPF_CORE_READ(task, thread_pid), level);
+}
+
+/* The process's first thread has its name. */
+static __always_inline void read_task(struct owners_record *record, struct task_struct *task)
 {
 	unsigned int level = level_of_reader();
+	uint32_t pid = task->tgid, tid = task->pid;
 	struct task_struct *leader = task;
 
-	record->pid = task->tgid;
-	record->tid = task->pid;
-	if (record->pid != record->tid) {
+	if (pid != tid) {
 		leader = BPF_CORE_READ(task, group_leader);
 		record->table = table_of(task);
 	}
+	bpf_probe_read_kernel(record->comm, sizeof(record->comm), leader->comm);
 	if (level > 0) {
-		record->pid = pid_at(BPF_CORE_READ(leader, thread_pid), level);
-		record->tid = leader == task ? record->pid
-					     : pid_at(BPF_CORE_READ(task, thread_pid), level);
+		pid = pid_of(BPF_CORE_READ(task, group_leader), level);
+		tid = pid_of(task, level);
 	}
-	return leader;
+	record->pid = pid;
+	record->tid = tid;
 }
+
+/*
+ * An unsigned bit field. What libbpf has for this also asks whether it is signed.
+ */
+#define READ_BITS(s, field)                                                                     \
+	({                                                                                      \
+		const void *at = (const void *)(s) + __CORE_RELO(s, field, BYTE_OFFSET);        \
+		uint64_t bits = 0;                                                              \
+                                                                                                \
+		switch (__CORE_RELO(s, field, BYTE_SIZE)) {                                     \
+		case 1:                                                                         \
+			bits = *(const uint8_t *)at;                                            \
+			break;                                                                  \
+		case 2:                                                                         \
+			bits = *(const uint16_t *)at;                                           \
+			break;                                                                  \
+		case 4:                                                                         \
+			bits = *(const uint32_t *)at;                                           \
+			break;                                                                  \
+		case 8:                                                                         \
+			bits = *(const uint64_t *)at;                                           \
+			break;                                                                  \
+		}                                                                               \
+		bits << __CORE_RELO(s, field, LSHIFT_U64) >> __CORE_RELO(s, field, RSHIFT_U64); \
+	})
 
 /* Options that every kind of socket has. */
 static __always_inline void read_socket(struct owners_record *record, struct sock *sk)
 {
+	uint32_t known = record->known, values = 0;
+
 	if (bpf_core_field_exists(sk->sk_lingertime) &&
 	    bpf_core_field_exists(sk->__sk_common.skc_flags)) {
-		record->known |= OWNERS_KNOWS_LINGER;
+		known |= OWNERS_KNOWS_LINGER;
 		record->linger_ticks = sk->sk_lingertime;
-		if (sk->__sk_common.skc_flags >> SOCK_LINGER & 1)
-			record->values |= OWNERS_LINGER_ON;
+		values |= (sk->__sk_common.skc_flags >> SOCK_LINGER & 1) * OWNERS_LINGER_ON;
 	}
 	if (bpf_core_field_exists(sk->__sk_common.skc_reuse)) {
-		record->known |= OWNERS_KNOWS_REUSEADDR;
-		if (BPF_CORE_READ_BITFIELD(sk, __sk_common.skc_reuse))
-			record->values |= OWNERS_REUSEADDR;
+		known |= OWNERS_KNOWS_REUSEADDR;
+		values |= READ_BITS(sk, __sk_common.skc_reuse) * OWNERS_REUSEADDR_ONE;
 	}
 	if (bpf_core_field_exists(sk->__sk_common.skc_reuseport)) {
-		record->known |= OWNERS_KNOWS_REUSEPORT;
-		if (BPF_CORE_READ_BITFIELD(sk, __sk_common.skc_reuseport))
-			record->values |= OWNERS_REUSEPORT;
+		known |= OWNERS_KNOWS_REUSEPORT;
+		values |= READ_BITS(sk, __sk_common.skc_reuseport) * OWNERS_REUSEPORT;
 	}
+	record->known = known;
+	record->values = values;
 }
 
 /* The type is TCP's by what the kernel itself goes by in sk_is_tcp(); MPTCP has a number of its
  * own, and its struct is another. */
 static __always_inline int is_tcp(struct sock *sk)
 {
-	unsigned short family = sk->__sk_common.skc_family;
+	const uint64_t inet = 1ull << AF_INET | 1ull << AF_INET6;
+	uint64_t other = ~inet >> (sk->__sk_common.skc_family & 63) & 1;
 
-	return sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP &&
-	       (family == AF_INET || family == AF_INET6);
+	return !((sk->sk_type ^ SOCK_STREAM) | (sk->sk_protocol ^ IPPROTO_TCP) | other);
 }
 
-/* The verifier lets nobody read past struct sock but through what this helper gives. */
-static __always_inline void read_tcp(struct owners_record *record, struct sock *sk)
+static __always_inline void read_tcp(struct owners_record *record, struct tcp_sock *tcp)
 {
-	struct tcp_sock *tcp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+	uint32_t known = record->known, values = record->values;
 
-	if (!tcp)
-		return;
 	if (bpf_core_field_exists(tcp->repair)) {
-		record->known |= OWNERS_KNOWS_REPAIR;
-		if (BPF_CORE_READ_BITFIELD(tcp, repair))
-			record->values |= OWNERS_REPAIR;
+		known |= OWNERS_KNOWS_REPAIR;
+		values |= READ_BITS(tcp, repair) * OWNERS_REPAIR;
 	}
 	if (bpf_core_field_exists(tcp->linger2)) {
-		record->known |= OWNERS_KNOWS_LINGER2;
-		if (tcp->linger2 < 0)
-			record->values |= OWNERS_LINGER2_NEGATIVE;
+		known |= OWNERS_KNOWS_LINGER2;
+		values |= ((uint32_t)tcp->linger2 >> 31) * OWNERS_LINGER2_NEGATIVE;
 	}
 	if (bpf_core_field_exists(tcp->inet_conn.icsk_user_timeout)) {
-		record->known |= OWNERS_KNOWS_USER_TIMEOUT;
+		known |= OWNERS_KNOWS_USER_TIMEOUT;
 		record->user_timeout_ms = tcp->inet_conn.icsk_user_timeout;
 	}
+	record->known = known;
+	record->values = values;
 }
 
 /* States in which the kernel's own lists have a socket under both of its ends; in any other, what
@@ -231,24 +264,22 @@ static __always_inline void read_tcp(struct owners_record *record, struct sock *
 	(1u << TCP_ESTABLISHED | 1u << TCP_SYN_SENT | 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 | \
 	 1u << TCP_CLOSE_WAIT | 1u << TCP_LAST_ACK | 1u << TCP_CLOSING)
 
+/* Of both IP versions: whoever reads the record takes those of the socket's family. */
 static __always_inline void read_ends(struct owners_record *record, struct sock *sk)
 {
 	if (!bpf_core_field_exists(sk->__sk_common.skc_net) ||
 	    !bpf_core_field_exists(((struct net *)0)->ns.inum))
 		return;
-	if (!(HAS_ENDS >> (sk->__sk_common.skc_state & 31) & 1))
-		return;
-	record->known |= OWNERS_KNOWS_ENDS;
-	record->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	record->known |= (HAS_ENDS >> (sk->__sk_common.skc_state & 31) & 1) * OWNERS_KNOWS_ENDS;
+	record->netns = sk->__sk_common.skc_net.net->ns.inum;
 	record->family = sk->__sk_common.skc_family;
 	record->local_port = sk->__sk_common.skc_num;
 	record->peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
-	if (record->family == AF_INET) {
-		*(uint32_t *)record->local = sk->__sk_common.skc_rcv_saddr;
-		*(uint32_t *)record->peer = sk->__sk_common.skc_daddr;
-	} else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
-		BPF_CORE_READ_INTO(&record->local, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&record->peer, sk, __sk_common.skc_v6_daddr);
+	record->local4 = sk->__sk_common.skc_rcv_saddr;
+	record->peer4 = sk->__sk_common.skc_daddr;
+	if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+		*(struct in6_addr *)record->local6 = sk->__sk_common.skc_v6_rcv_saddr;
+		*(struct in6_addr *)record->peer6 = sk->__sk_common.skc_v6_daddr;
 	}
 }
 
@@ -269,8 +300,8 @@ int dump_owners(struct bpf_iter__task_file *ctx)
 	struct owners_record record = {};
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct task_struct *leader;
 	struct socket *sock;
+	struct tcp_sock *tcp;
 	struct sock *sk;
 	/* Followed here once, and not on each of the ways to where it is used (see above). */
 	struct seq_file *seq = ctx->meta->seq;
@@ -285,20 +316,21 @@ int dump_owners(struct bpf_iter__task_file *ctx)
 		return 0;
 
 	/* A thread with a descriptor table of its own is a task of its own here. */
-	leader = read_task(&record, task);
-	if (!record.pid)
-		return 0;
-	bpf_probe_read_kernel(record.comm, sizeof(record.comm), leader->comm);
+	read_task(&record, task);
 	record.fd = ctx->fd;
 	record.inode = inode_of(sock, sk);
 	if (bpf_core_field_exists(file->f_flags)) {
-		record.known |= OWNERS_KNOWS_FILE_FLAGS;
+		record.known = OWNERS_KNOWS_FILE_FLAGS;
 		record.file_flags = file->f_flags;
 	}
 	read_socket(&record, sk);
 	if (is_tcp(sk)) {
-		read_tcp(&record, sk);
-		read_ends(&record, sk);
+		/* The verifier lets nobody read past struct sock but through what this gives. */
+		tcp = (struct tcp_sock *)bpf_skc_to_tcp_sock(sk);
+		if (tcp) {
+			read_tcp(&record, tcp);
+			read_ends(&record, sk);
+		}
 	}
 
 	/* When the page is full this fails, and the kernel shows the same descriptor again. */

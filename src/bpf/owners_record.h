@@ -25,11 +25,12 @@
 #define OWNERS_KNOWS_ENDS         (1u << 7) /* `netns` to `peer`; TCP with a peer only */
 
 /* Bits of `values`: options that are on. */
-#define OWNERS_LINGER_ON        (1u << 0) /* SOCK_LINGER in sk_flags */
-#define OWNERS_REUSEADDR        (1u << 1) /* sk_reuse is not 0 */
-#define OWNERS_REPAIR           (1u << 2) /* tcp_sock.repair */
-#define OWNERS_LINGER2_NEGATIVE (1u << 3) /* tcp_sock.linger2 < 0 */
-#define OWNERS_REUSEPORT        (1u << 4) /* sk_reuseport */
+#define OWNERS_LINGER_ON        (1u << 0)    /* SOCK_LINGER in sk_flags */
+#define OWNERS_REPAIR           (1u << 2)    /* tcp_sock.repair */
+#define OWNERS_LINGER2_NEGATIVE (1u << 3)    /* tcp_sock.linger2 < 0 */
+#define OWNERS_REUSEPORT        (1u << 4)    /* sk_reuseport */
+#define OWNERS_REUSEADDR        (0xffu << 8) /* sk_reuse, a number; 0 is off */
+#define OWNERS_REUSEADDR_ONE    (1u << 8)
 
 struct owners_record {
 	uint64_t inode;        /* i_ino of the socket's file */
@@ -49,10 +50,12 @@ struct owners_record {
 	uint32_t family;
 	uint32_t local_port;
 	uint32_t peer_port;
-	uint8_t local[16]; /* in network order; of IPv4 the first four bytes */
-	uint8_t peer[16];
+	uint32_t local4; /* in network order; where `family` is IPv4 */
+	uint32_t peer4;
+	uint8_t local6[16]; /* in network order; where it is IPv6 */
+	uint8_t peer6[16];
 };
 
-_Static_assert(sizeof(struct owners_record) == 112, "the record must have no holes");
+_Static_assert(sizeof(struct owners_record) == 120, "the record must have no holes");
 
 #endif

@@ -25,14 +25,13 @@ struct pid {
 static __always_inline uint32_t pid_at(struct pid *pid, unsigned int level)
 {
 	uint64_t at = (uint64_t)pid;
-	int nr = 0;
+	int nr;
 
-	if (!pid)
-		return 0;
 	/* The array's length is only known at run time, which CO-RE cannot express by an index. */
 	at += bpf_core_field_offset(struct pid, numbers);
 	at += (uint64_t)level * bpf_core_type_size(struct upid);
 	at += bpf_core_field_offset(struct upid, nr);
+	/* Where it cannot read, as near address 0, the helper leaves zeros: no need to branch. */
 	bpf_probe_read_kernel(&nr, sizeof(nr), (void *)at);
 	return nr;
 }

@@ -145,10 +145,14 @@ static enum tri tri_nonblock(const struct owners_record *raw)
 
 static void convert_ends(struct owner_ends *ends, const struct owners_record *raw)
 {
-	ends->netns = raw->netns;
-	ends->family = (uint8_t)raw->family;
-	memcpy(&ends->local.addr, raw->local, sizeof(ends->local.addr));
-	memcpy(&ends->peer.addr, raw->peer, sizeof(ends->peer.addr));
+	*ends = (struct owner_ends){ .netns = raw->netns, .family = (uint8_t)raw->family };
+	if (raw->family == AF_INET) {
+		memcpy(&ends->local.addr, &raw->local4, sizeof(raw->local4));
+		memcpy(&ends->peer.addr, &raw->peer4, sizeof(raw->peer4));
+	} else {
+		memcpy(&ends->local.addr, raw->local6, sizeof(raw->local6));
+		memcpy(&ends->peer.addr, raw->peer6, sizeof(raw->peer6));
+	}
 	ends->local.port = (uint16_t)raw->local_port;
 	ends->peer.port = (uint16_t)raw->peer_port;
 }
@@ -225,7 +229,8 @@ static int hand_on(struct pass *pass, const struct owners_record *raw)
 	struct owner_ends ends;
 	int repeated;
 
-	if (probe_take(&pass->probe, raw))
+	/* 0: the process has just been reaped. */
+	if (!raw->pid || probe_take(&pass->probe, raw))
 		return 0;
 	repeated = is_repeated(pass, raw);
 	if (repeated)
