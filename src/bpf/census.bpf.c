@@ -154,6 +154,22 @@ struct socket;
 
 struct sock {
 	struct socket *sk_socket;
+	unsigned long sk_ino;
+} KERNEL;
+
+struct inode {
+	unsigned long i_ino;
+} KERNEL;
+
+/* A socket and the inode of its file (SOCK_INODE()). */
+struct socket_alloc {
+	struct inode vfs_inode;
+} KERNEL;
+
+struct tcp_ulp_ops;
+
+struct inet_connection_sock {
+	const struct tcp_ulp_ops *icsk_ulp_ops;
 } KERNEL;
 
 struct tcp_sock {
@@ -337,6 +353,40 @@ static inline void put_queues(struct census_record *r, __u64 from)
 	r->send_queue = BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_una);
 }
 
+/* As sock_i_ino() has it, whichever way the kernel keeps it (6.16: in the socket). */
+static inline __u32 socket_inode(struct sock *sk)
+{
+	struct socket *socket;
+
+	if (bpf_core_field_exists(sk->sk_ino))
+		return BPF_CORE_READ(sk, sk_ino);
+	socket = BPF_CORE_READ(sk, sk_socket);
+	return socket ? BPF_CORE_READ((struct socket_alloc *)socket, vfs_inode.i_ino) : 0;
+}
+
+/* tcp_diag_get_aux() tells of a protocol above TCP by the same pointer. */
+static inline void put_inode(struct census_record *r, __u64 from)
+{
+	struct inet_connection_sock *icsk = (struct inet_connection_sock *)from;
+
+	r->inode = r->plain = 0;
+	if (r->state == TCP_TIME_WAIT || r->state == TCP_NEW_SYN_RECV)
+		return;
+	r->inode = socket_inode((struct sock *)from);
+	if (bpf_core_field_exists(icsk->icsk_ulp_ops))
+		r->plain = !BPF_CORE_READ(icsk, icsk_ulp_ops);
+}
+
+/* Whether what was read behind the copy is of the socket that the copy is of, and of the same time:
+ * it may have closed, and its memory may be another's. */
+static inline int is_same(const __u64 *copy, __u64 from)
+{
+	struct sock_common *now = (struct sock_common *)from;
+
+	return BPF_CORE_READ(now, skc_hash) == FIELD(copy, __u32, skc_hash) &&
+	       BPF_CORE_READ(now, skc_state) == FIELD(copy, __u8, skc_state);
+}
+
 /* Returns whether there was room. */
 static inline int put_socket(struct census_area *a, const __u64 *copy, __u64 from)
 {
@@ -349,8 +399,10 @@ static inline int put_socket(struct census_area *a, const __u64 *copy, __u64 fro
 	put_record(r, copy);
 	put_kind(r, from);
 	r->netns = a->every ? inode_of(FIELD(copy, __u64, skc_net.net)) : 0;
-	if (a->queues)
+	if (a->depth >= CENSUS_QUEUES)
 		put_queues(r, from);
+	if (a->depth >= CENSUS_INODES)
+		put_inode(r, from);
 	a->count = n + 1;
 	return 1;
 }
@@ -371,7 +423,9 @@ static inline long take_socket(struct census_area *a)
 	a->node = FIELD(copy, __u64, skc_nulls_node.next);
 	if (!is_wanted(a, copy))
 		return 0;
-	return put_socket(a, copy, from) ? 0 : leave_slot(a);
+	if (!put_socket(a, copy, from))
+		return leave_slot(a);
+	return a->depth == CENSUS_ENDS || is_same(copy, from) ? 0 : walk_again(a);
 }
 
 /* --- bound and nothing else ------------------------------------------------------------------ */

@@ -22,13 +22,15 @@ struct census_record {
 	uint8_t state;       /* TCP_*; of every minisocket but a request TCP_TIME_WAIT */
 	uint8_t substate;    /* of such a minisocket: TCP_TIME_WAIT or TCP_FIN_WAIT2 */
 	uint8_t orphan;      /* closed, and no struct socket is left of it */
-	uint8_t zero[3];
-	/* Where every namespace is asked for, else 0: the inode of the socket's; and the queues as
-	 * sock_diag tells them, of a socket that is no minisocket, where they are asked for. */
+	uint8_t plain; /* with the inode: no protocol above TCP (MPTCP, TLS) is known to be there */
+	uint8_t zero[2];
+	/* Where every namespace is asked for, else 0: the inode of the socket's; and, of a socket
+	 * that is no minisocket, where they are asked for: the queues as sock_diag tells them, and
+	 * the inode of the socket itself, 0 where no process has it. */
 	uint32_t netns;
 	uint32_t recv_queue;
 	uint32_t send_queue;
-	uint32_t zero_too;
+	uint32_t inode;
 };
 
 _Static_assert(sizeof(struct census_record) == 72, "the record must have no holes");
@@ -38,6 +40,13 @@ enum census_table {
 	CENSUS_LISTENERS,
 	CENSUS_BOUND,   /* bound and nothing else, as far as this kernel's dump lists them */
 	CENSUS_NO_WALK, /* finds the table of connections, and no more */
+};
+
+/* How much is asked of each, with every namespace's: what is further down includes the above. */
+enum census_depth {
+	CENSUS_ENDS,
+	CENSUS_QUEUES,
+	CENSUS_INODES,
 };
 
 /* Why a call ended. */
@@ -68,7 +77,7 @@ struct census_area {
 	uint64_t from;
 	uint64_t owner;
 	uint64_t owner_from;
-	uint32_t queues; /* asked, with every */
+	uint32_t depth; /* asked, with every: enum census_depth */
 	uint32_t zero;
 	struct census_record records[CENSUS_RECORDS];
 };

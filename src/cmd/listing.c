@@ -11,6 +11,7 @@
 #include "cmd/dumps.h"
 #include "cmd/follow.h"
 #include "cmd/hints.h"
+#include "cmd/muster.h"
 #include "enrich/contexts.h"
 #include "plan/needs.h"
 #include "present/sorter.h"
@@ -84,6 +85,34 @@ static bool is_bare(const struct column *column)
 	return false;
 }
 
+/* What the roll, the holders and the judge say of a connection with empty queues. */
+static const char *const quiet_columns[] = {
+	"inode",    "interface", "ifindex",  "queue-unit", "unread",      "outstanding", "unsent",
+	"linger",   "options",   "process",  "references", "outcome",     "outcomes",    "risk",
+	"risk-max", "reasons",   "loss-min", "loss-max",   "unread-loss", "block",       "drain",
+};
+
+static bool is_quiet(const struct column *column)
+{
+	for (size_t i = 0; i < sizeof(quiet_columns) / sizeof(quiet_columns[0]); i++)
+		if (strcmp(column->name, quiet_columns[i]) == 0)
+			return true;
+	return is_bare(column);
+}
+
+/* `explain` speaks of more than its rows show. */
+static bool are_rows_quiet(const struct view *v)
+{
+	const struct listing *l = v->listing;
+
+	if (l->explain || (l->sort && !is_quiet(l->sort)) || !muster_may_tell(&v->plan))
+		return false;
+	for (size_t i = 0; i < l->columns.count; i++)
+		if (!is_quiet(l->columns.items[i]))
+			return false;
+	return true;
+}
+
 /* JSON and a tally end with more than the rows show. */
 static bool are_rows_bare(const struct view *v)
 {
@@ -113,6 +142,7 @@ static void make_plan(struct view *v)
 	if (v->tally_wanted && !filter_states(v->plan.filter, &ignored))
 		v->plan.selection.states = STATES_ALL;
 	v->plan.bare_rows = are_rows_bare(v);
+	v->plan.quiet_rows = !v->plan.bare_rows && are_rows_quiet(v);
 }
 
 static bool is_shown(const struct view *v, const struct socket *sk)

@@ -15,6 +15,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/dumps.h"
+#include "cmd/muster.h"
 #include "cmd/run.h"
 #include "cmd/vocabulary.h"
 #include "enrich/machines.h"
@@ -183,6 +184,7 @@ static int open_collection(struct collection *c, const struct metrics_options *o
 		c->plan.needs |= group_by_lasting.needs;
 		c->facts.units = o->top ? o->top : PROMETHEUS_UNITS;
 	}
+	c->plan.quiet_rows = muster_may_tell(&c->plan);
 	c->plan.selection.netids = o->common.netids ? o->common.netids : NETIDS_DEFAULT;
 	c->plan.selection.states = STATES_ALL;
 	machines_init(&c->machines);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "cmd/run.h"
+#include "enrich/owners.h"
+#include "plan/needs.h"
 #include "source/roll.h"
 #include "source/transport.h"
 
@@ -20,6 +22,47 @@ static bool roll_says_all(const struct run_plan *plan)
 	if (plan->filter)
 		return false;
 	return plan->bare_rows || (plan->take_alike && !plan->needs);
+}
+
+/* What a quiet connection's row may need: nothing that only an answer of the kernel's has. Of
+ * tcp_info the judge wants nothing then. */
+#define QUIET_NEEDS                                                               \
+	(NEED_TCP_INFO | NEED_OWNERS | NEED_LINGER | NEED_FORECAST | NEED_LINKS | \
+	 NEED_PEER_NAMES | NEED_NETNS | NEED_NETNS_NAME | NEED_NAMING | NEED_DESCRIPTORS)
+
+bool muster_may_tell(const struct run_plan *plan)
+{
+	return !plan->filter && !plan->events && !(plan->needs & ~QUIET_NEEDS);
+}
+
+/* One that no process holds is asked for: it may be younger than the owners pass, or over. */
+static bool has_holder(const struct run *run, const struct census_record *record)
+{
+	struct getfd_target first;
+
+	return !(run->plan->needs & (NEED_OWNERS | NEED_LINGER)) ||
+	       owners_first(run->enrich.owners, record->inode, &first);
+}
+
+/* Whether the roll knows all that is wanted of this one. */
+static bool roll_says_enough(const struct run *run, const struct census_record *record)
+{
+	if (roll_says_all(run->plan))
+		return true;
+	if (!run->plan->quiet_rows)
+		return false;
+	if (record->state == STATE_TIME_WAIT)
+		return record->substate == STATE_TIME_WAIT;
+	if (record->state != STATE_ESTABLISHED || record->recv_queue || record->send_queue)
+		return false;
+	return record->plain && record->inode && has_holder(run, record);
+}
+
+static enum census_depth depth_for(const struct run_plan *plan)
+{
+	if (plan->quiet_rows)
+		return CENSUS_INODES;
+	return plan->bare_rows ? CENSUS_QUEUES : CENSUS_ENDS;
 }
 
 static size_t namespaces_to_come(const struct run *run)
@@ -41,7 +84,7 @@ static bool has_roll(struct run *run)
 		return false;
 	run->rolls_taken++;
 	roll_free(run->roll);
-	roll_take(&run->roll, census, run->plan->bare_rows);
+	roll_take(&run->roll, census, depth_for(run->plan));
 	return run->roll;
 }
 
@@ -69,6 +112,7 @@ bool muster_serves(struct run *run, const struct selection *sel)
 /* --- calling them up ------------------------------------------------------------------------- */
 
 struct call {
+	const struct run *run;
 	const struct census_record *next, *end;
 	const struct selection *sel;
 };
@@ -94,13 +138,18 @@ static void put_end(struct endpoint *end, const uint32_t address[4], uint16_t po
 	end->port = port;
 }
 
+static bool is_to_be_asked(const struct call *call, const struct census_record *record)
+{
+	return is_selected(call->sel, record) && !roll_says_enough(call->run, record);
+}
+
 /* Without its cookie: one that has come to TIME-WAIT since has another. */
 static bool next_on_roll(void *ctx, struct socket *sk)
 {
 	struct call *call = ctx;
 	const struct census_record *record;
 
-	while (call->next < call->end && !is_selected(call->sel, call->next))
+	while (call->next < call->end && !is_to_be_asked(call, call->next))
 		call->next++;
 	if (call->next == call->end)
 		return false;
@@ -120,8 +169,19 @@ static bool is_minisocket(const struct census_record *record)
 	return record->state == STATE_TIME_WAIT || record->state == STATE_NEW_SYN_RECV;
 }
 
-/* What the decoder (source/tcp.c) makes of a message, as far as the roll has it. Whether a process
- * has it, and no more, is all that is known of its inode. */
+/* A minisocket has no linger, and nothing in its queues; others come here with theirs empty, or
+ * their payload is not asked for. */
+static void fill_payload(struct socket *sk, const struct census_record *record)
+{
+	if (is_minisocket(record))
+		sk->linger.kind = LINGER_NONE;
+	else if (record->state != STATE_ESTABLISHED || record->recv_queue || record->send_queue)
+		return;
+	sk->unread_bytes = sk->outstanding_bytes = sk->unsent_bytes = 0;
+}
+
+/* What the decoder (source/tcp.c) makes of a message, as far as the roll has it. Where it was not
+ * asked for inodes, whether a process has it is all that is known of one. */
 static void fill(struct socket *sk, const struct census_record *record)
 {
 	socket_init(sk);
@@ -137,6 +197,9 @@ static void fill(struct socket *sk, const struct census_record *record)
 	sk->recv_queue = record->recv_queue;
 	sk->send_queue = record->send_queue;
 	sk->inode = !is_minisocket(record) && !record->orphan;
+	if (record->inode)
+		sk->inode = record->inode;
+	fill_payload(sk, record);
 }
 
 static int count_one(struct run *run, struct socket *sk)
@@ -146,6 +209,12 @@ static int count_one(struct run *run, struct socket *sk)
 	return run->plan->take_alike(run->ctx, sk, 1);
 }
 
+static bool has_rows(const struct run_plan *plan)
+{
+	return plan->bare_rows || plan->quiet_rows;
+}
+
+/* Those of which the roll says enough. */
 static int tell(struct run *run, const struct call *call, socket_sink sink, void *ctx,
 		struct dump_report *report)
 {
@@ -155,12 +224,12 @@ static int tell(struct run *run, const struct call *call, socket_sink sink, void
 	     record++) {
 		struct socket sk;
 
-		if (!is_selected(call->sel, record))
+		if (!is_selected(call->sel, record) || !roll_says_enough(run, record))
 			continue;
 		fill(&sk, record);
 		report->messages++;
 		report->sockets++;
-		err = run->plan->bare_rows ? sink(ctx, &sk) : count_one(run, &sk);
+		err = has_rows(run->plan) ? sink(ctx, &sk) : count_one(run, &sk);
 	}
 	return err ? dump_problem_set(report, DUMP_STOPPED, err) : 0;
 }
@@ -172,7 +241,7 @@ static int list_listeners(struct run *run, const struct selection *sel, socket_s
 {
 	const struct census_record *first;
 	size_t n = roll_listeners(run->roll, run->enrich.here.netns, &first);
-	const struct call call = { first, first + n, sel };
+	const struct call call = { run, first, first + n, sel };
 	struct selection some = *sel;
 
 	*report = (struct dump_report){ 0 };
@@ -188,7 +257,8 @@ int muster_dump(struct run *run, const struct selection *sel, socket_sink sink, 
 {
 	const struct census_record *first = roll_of(run->roll, run->enrich.here.netns);
 	struct selection some = *sel;
-	struct call call = { first, first + roll_count(run->roll, run->enrich.here.netns), &some };
+	size_t n = roll_count(run->roll, run->enrich.here.netns);
+	struct call call = { run, first, first + n, &some };
 	int err;
 
 	some.states = sel->states & STATE_BIT(STATE_LISTEN);
@@ -197,8 +267,9 @@ int muster_dump(struct run *run, const struct selection *sel, socket_sink sink, 
 		return err;
 	/* Who asks for a connection that has gone is told of its listener. */
 	some.states = sel->states & CONNECTED;
-	if (roll_says_all(run->plan))
-		return tell(run, &call, sink, ctx, report);
+	err = tell(run, &call, sink, ctx, report);
+	if (err || roll_says_all(run->plan))
+		return err;
 	return source_ask_many(run->source, &family_tcp, &some, next_on_roll, &call, sink, ctx,
 			       report);
 }

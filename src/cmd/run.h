@@ -42,6 +42,9 @@ struct run_plan {
 	const char *proc; /* --proc: a procfs that stands elsewhere; NULL: /proc */
 	/* Of a TCP socket no more is wanted than its family, ends, state and queues. */
 	bool bare_rows;
+	/* Of a TCP connection with nothing in its queues no more is wanted than that, its inode,
+	 * who holds it and the forecast (muster_may_tell()). */
+	bool quiet_rows;
 	const char *read;         /* a recording, NULL: this kernel */
 	const char *command_line; /* as it was typed, for hints */
 	/* Told, with the sink's context, when the process has come to a namespace, before it is

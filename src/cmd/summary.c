@@ -17,6 +17,7 @@
 #include "cmd/cmd.h"
 #include "cmd/dumps.h"
 #include "cmd/listing.h"
+#include "cmd/muster.h"
 #include "cmd/vocabulary.h"
 #include "plan/needs.h"
 #include "present/json.h"
@@ -429,6 +430,15 @@ static void make_plan(struct view *v, const struct wanted_parts *want)
 		v->plan.touch_states |= STATE_BIT(STATE_CLOSE);
 }
 
+/* Groups by a socket's user want what only the kernel's answer has; they need nothing of it, so by
+ * its needs that key cannot be told from those which want the ends alone. */
+static bool is_quiet(const struct run_plan *plan, const struct group_by *by)
+{
+	if (!plan->needs || !muster_may_tell(plan))
+		return false;
+	return !by || by->alike || by->needs;
+}
+
 enum result summary_run(const struct common_options *common, const struct summary_request *request)
 {
 	struct view v = { .common = common, .request = request };
@@ -445,6 +455,7 @@ enum result summary_run(const struct common_options *common, const struct summar
 	count.parts = want.count_parts;
 	if (counts_take_alike(&count))
 		v.plan.take_alike = count_alike;
+	v.plan.quiet_rows = is_quiet(&v.plan, request->by);
 	if (run_open(&v.run, &v.plan) == 0) {
 		int err = 0;
 

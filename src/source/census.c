@@ -100,19 +100,23 @@ static int hand_on(const struct census_area *area, census_sink sink, void *ctx)
 	return 0;
 }
 
-/* Whose sockets. */
-enum census_scope { CENSUS_HERE, CENSUS_EVERY, CENSUS_EVERY_WITH_QUEUES };
+/* What is asked for. */
+struct question {
+	enum census_table table;
+	uint32_t states;
+	bool every;
+	enum census_depth depth;
+};
 
-static int walk(struct census *census, enum census_table table, uint32_t states,
-		enum census_scope scope, census_sink sink, void *ctx)
+static int walk(struct census *census, const struct question *question, census_sink sink, void *ctx)
 {
 	struct census_area *area = census->area;
 	int err;
 
-	area->table = table;
-	area->states = states;
-	area->every = scope != CENSUS_HERE;
-	area->queues = scope == CENSUS_EVERY_WITH_QUEUES;
+	area->table = question->table;
+	area->states = question->states;
+	area->every = question->every;
+	area->depth = question->depth;
 	area->slot = area->again = 0;
 	do {
 		err = run_program(census);
@@ -127,14 +131,17 @@ static int walk(struct census *census, enum census_table table, uint32_t states,
 int census_walk(struct census *census, enum census_table table, uint32_t states, census_sink sink,
 		void *ctx)
 {
-	return walk(census, table, states, CENSUS_HERE, sink, ctx);
+	const struct question question = { table, states, false, CENSUS_ENDS };
+
+	return walk(census, &question, sink, ctx);
 }
 
-int census_walk_every(struct census *census, enum census_table table, bool queues, census_sink sink,
-		      void *ctx)
+int census_walk_every(struct census *census, enum census_table table, enum census_depth depth,
+		      census_sink sink, void *ctx)
 {
-	return walk(census, table, UINT32_MAX, queues ? CENSUS_EVERY_WITH_QUEUES : CENSUS_EVERY,
-		    sink, ctx);
+	const struct question question = { table, UINT32_MAX, true, depth };
+
+	return walk(census, &question, sink, ctx);
 }
 
 int census_find_table(struct census *census, uint64_t *table, uint32_t *slots)
@@ -174,10 +181,10 @@ int census_walk(struct census *census, enum census_table table, uint32_t states,
 	return -EOPNOTSUPP;
 }
 
-int census_walk_every(struct census *census, enum census_table table, bool queues, census_sink sink,
-		      void *ctx)
+int census_walk_every(struct census *census, enum census_table table, enum census_depth depth,
+		      census_sink sink, void *ctx)
 {
-	(void)queues;
+	(void)depth;
 	return census_walk(census, table, 0, sink, ctx);
 }
 

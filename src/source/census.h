@@ -30,9 +30,9 @@ int census_walk(struct census *census, enum census_table table, uint32_t states,
 		void *ctx);
 
 /* The same of every namespace that has its sockets in the table of the one that the process is in,
- * in whatever state; the record says whose it is, and (`queues`) what is in its queues. */
-int census_walk_every(struct census *census, enum census_table table, bool queues, census_sink sink,
-		      void *ctx);
+ * in whatever state; the record says whose it is, and what `depth` asks for besides. */
+int census_walk_every(struct census *census, enum census_table table, enum census_depth depth,
+		      census_sink sink, void *ctx);
 
 /* Which table of connections the namespace has that the process is in, by a number that says
  * nothing else, and of how many slots. Returns 0 or a negative errno. */

@@ -179,18 +179,19 @@ bool roll_covers(const struct roll *roll, struct census *census)
 	return census_find_table(census, &table, &slots) == 0 && table == roll->table;
 }
 
-int roll_take(struct roll **out, struct census *census, bool queues)
+int roll_take(struct roll **out, struct census *census, enum census_depth depth)
 {
 	struct roll *roll = calloc(1, sizeof(*roll));
 	int err = roll ? census_find_table(census, &roll->table, &roll->slots) : -ENOMEM;
 
 	if (!err)
-		err = census_walk_every(census, CENSUS_CONNECTIONS, queues, note,
+		err = census_walk_every(census, CENSUS_CONNECTIONS, depth, note,
 					&roll->connections);
 	if (!err)
-		err = census_walk_every(census, CENSUS_LISTENERS, false, note, &roll->listeners);
+		err = census_walk_every(census, CENSUS_LISTENERS, CENSUS_ENDS, note,
+					&roll->listeners);
 	if (!err)
-		err = census_walk_every(census, CENSUS_BOUND, false, note_bound, roll);
+		err = census_walk_every(census, CENSUS_BOUND, CENSUS_ENDS, note_bound, roll);
 	if (!err)
 		err = sort(&roll->connections);
 	if (!err)

@@ -20,10 +20,10 @@
 
 struct roll;
 
-/* Takes it, from the table of the namespace that the process is in, with what is in the queues
- * where that is wanted, at 0.1 us a socket. Returns 0 or a negative errno: -E2BIG where there are
- * too many. roll_free() is due where it is 0. */
-int roll_take(struct roll **out, struct census *census, bool queues);
+/* Takes it, from the table of the namespace that the process is in, with as much of each
+ * connection as `depth` says. Returns 0 or a negative errno: -E2BIG where there are too many.
+ * roll_free() is due where it is 0. */
+int roll_take(struct roll **out, struct census *census, enum census_depth depth);
 void roll_free(struct roll *roll);
 
 /* Whether the namespace that the process is in has its sockets in the table that was walked. */
