@@ -79,7 +79,12 @@ static unsigned int count_numbers(const char *status)
 static enum procfs_view view_of(int dir)
 {
 	char status[4096];
+	struct stat st;
 
+	/* No namespace is around the first, and the procfs of one inside it has no `self` for us.
+	 */
+	if (fstatat(dir, "self/ns/pid", &st, 0) == 0 && st.st_ino == FIRST_PID_NAMESPACE)
+		return PROCFS_OURS;
 	if (read_below(dir, "self/status", status, sizeof(status)) < 0)
 		return PROCFS_OTHER;
 	/* A kernel without PID namespaces has no such line, and nothing to be confused with. */
@@ -88,7 +93,7 @@ static enum procfs_view view_of(int dir)
 
 void procfs_look(const char *root, struct procfs *procfs)
 {
-	char first[16];
+	struct stat first;
 	int dir;
 
 	*procfs = (struct procfs){ .view = PROCFS_NONE };
@@ -96,7 +101,9 @@ void procfs_look(const char *root, struct procfs *procfs)
 	if (dir < 0)
 		return;
 	procfs->view = view_of(dir);
-	if (read_below(dir, "1/stat", first, sizeof(first)) < 0)
+	/* With hidepid=1 the folder shows, and nothing in it is to be had (proc_pid_permission()).
+	 */
+	if (fstatat(dir, "1/stat", &first, 0) < 0)
 		fault(procfs, PROCFS_HIDDEN, 0);
 	close(dir);
 }

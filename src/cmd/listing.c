@@ -215,9 +215,10 @@ static void begin(struct view *v)
 {
 	struct about about;
 
+	if (!v->writer->begin)
+		return;
 	about_run(&about, &v->run);
-	if (v->writer->begin)
-		v->writer->begin(v->writer, &about.info);
+	v->writer->begin(v->writer, &about.info);
 }
 
 static void end(struct view *v)

@@ -19,10 +19,11 @@ void recheck_free(struct recheck *recheck)
 
 void recheck_prepare(struct recheck *recheck, bool always)
 {
-	int64_t sockets = always ? -1 : turnover_sockets("/proc");
+	int64_t sockets;
 
 	if (!always && turnover_slots("/proc") >= RECHECK_SLOTS)
 		return;
+	sockets = always ? -1 : turnover_sockets("/proc");
 	if (sockets < 0 || sockets >= RECHECK_CENSUS)
 		census_open(&recheck->census);
 }

@@ -125,6 +125,7 @@ void spaces_begin(struct run *run)
 {
 	const struct spaces *spaces = &run->spaces;
 
+	enrichment_look_around(&run->enrich);
 	if (spaces->next)
 		find_resident(run, &spaces->all.items[0]);
 }

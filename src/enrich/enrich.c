@@ -9,14 +9,46 @@
 #include "plan/needs.h"
 
 /* The limit is global and hidden in other namespaces: unknown there, and then no evidence. */
-static bool orphans_are_full(void)
+static bool find_orphans_full(void)
 {
 	struct machine m;
 
 	machine_init(&m);
-	machine_read(&m, "/proc", MACHINE_SOCKSTAT | MACHINE_LIMITS);
+	machine_read(&m, "/proc", MACHINE_ORPHANS);
 	return m.orphans != UNKNOWN && m.orphans_max != UNKNOWN &&
 	       m.orphans * 10 >= m.orphans_max * 9;
+}
+
+static bool orphans_are_full(struct enrichment *e)
+{
+	if (e->orphans_full == TRI_UNKNOWN)
+		e->orphans_full = find_orphans_full() ? TRI_YES : TRI_NO;
+	return e->orphans_full == TRI_YES;
+}
+
+/* Evidence of a stall only where something is outstanding (stall_evidence()). */
+static bool is_struck_by_orphans(const struct enrichment *e, const struct socket *sk)
+{
+	return e->needs & NEED_FORECAST && sk->netid == NETID_TCP && sk->outstanding_bytes > 0;
+}
+
+static bool connections_migrate(struct surroundings *here)
+{
+	if (here->migrates == TRI_UNKNOWN)
+		here->migrates = machine_number("/proc", "sys/net/ipv4/tcp_migrate_req") > 0
+					 ? TRI_YES
+					 : TRI_NO;
+	return here->migrates == TRI_YES;
+}
+
+/* Only a listener of an SO_REUSEPORT group has somewhere to migrate to; of a connection that waits,
+ * the listener is not known. Where nothing waits, nothing migrates. */
+static bool could_migrate(const struct enrichment *e, const struct socket *sk)
+{
+	if (!(e->needs & NEED_FORECAST) || sk->family == AF_UNIX)
+		return false;
+	return sk->state == STATE_LISTEN ? sk->options.reuseport != TRI_NO && sk->recv_queue
+					 : socket_is_unaccepted(sk);
 }
 
 int enrichment_enter(struct enrichment *e, uint64_t netns, const char *name)
@@ -24,8 +56,6 @@ int enrichment_enter(struct enrichment *e, uint64_t netns, const char *name)
 	struct surroundings *here = &e->here;
 
 	*here = (struct surroundings){ .netns = netns, .netns_name = name };
-	if (e->needs & NEED_FORECAST)
-		here->migrates = machine_number("/proc", "sys/net/ipv4/tcp_migrate_req") > 0;
 	if (!(e->needs & NEED_LINKS))
 		return 0;
 	here->links = links_new();
@@ -60,13 +90,17 @@ int enrichment_open(struct enrichment *e, unsigned int needs, bool live)
 		return -ENOMEM;
 	if (e->needs & NEED_CGROUP && !(e->cgroups = cgroups_new()))
 		return -ENOMEM;
-	if (e->needs & NEED_FORECAST)
-		e->orphans_full = orphans_are_full();
 	if (e->needs & NEED_NETNS)
 		netns = netns_self();
 	if (e->needs & NEED_NETNS_NAME && !netns_name(netns, e->own_name, sizeof(e->own_name)))
 		name = e->own_name;
 	return enrichment_enter(e, netns, name);
+}
+
+void enrichment_look_around(struct enrichment *e)
+{
+	if (e->needs & NEED_FORECAST)
+		orphans_are_full(e);
 }
 
 void enrichment_close(struct enrichment *e)
@@ -95,11 +129,8 @@ void enrich_socket(struct enrichment *e, struct socket *sk)
 		sk->cgroup_id = births_cgroup(e->births, sk->inode);
 	if (e->cgroups)
 		sk->cgroup = cgroups_path(e->cgroups, sk->cgroup_id, &sk->workload);
-	sk->orphans_full = e->orphans_full && sk->netid == NETID_TCP;
-	/* Only a listener of an SO_REUSEPORT group has somewhere to migrate to; of a connection
-	 * that waits, the listener is not known. */
-	sk->may_migrate = e->here.migrates && sk->family != AF_UNIX &&
-			  (sk->state != STATE_LISTEN || sk->options.reuseport != TRI_NO);
+	sk->orphans_full = is_struck_by_orphans(e, sk) && orphans_are_full(e);
+	sk->may_migrate = could_migrate(e, sk) && connections_migrate(&e->here);
 	sk->netns = e->here.netns;
 	sk->netns_name = e->here.netns_name;
 	sk->netns_resident = e->here.netns_resident;

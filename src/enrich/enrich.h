@@ -20,7 +20,7 @@ struct surroundings {
 	struct peers *peers;       /* made by the caller; NULL: no ends are matched */
 	struct subflows *subflows; /* likewise; NULL: they are not looked for */
 	struct port_users *ports;  /* likewise; NULL: not asked for, or not known */
-	bool migrates;             /* net.ipv4.tcp_migrate_req */
+	enum tri migrates;         /* net.ipv4.tcp_migrate_req; unknown until a row needs it */
 	uint64_t netns;
 	const char *netns_name;     /* NULL: it has none */
 	const char *netns_resident; /* set by whoever knows; NULL: nobody that is known */
@@ -34,7 +34,8 @@ struct enrichment {
 	 * has this very number; UNKNOWN in the first user namespace, where all have theirs. */
 	int64_t overflow_uid;
 	struct births *births; /* read by the caller; NULL: nobody knows of them */
-	bool orphans_full;     /* nearly all of net.ipv4.tcp_max_orphans are in use */
+	/* Nearly all of net.ipv4.tcp_max_orphans are in use; unknown until a row needs it. */
+	enum tri orphans_full;
 	struct surroundings here;
 	char own_name[64]; /* of the namespace that the run began in */
 };
@@ -43,6 +44,10 @@ struct enrichment {
  * recording, whose indexes and ids are another machine's. Returns 0 or -ENOMEM. */
 int enrichment_open(struct enrichment *e, unsigned int needs, bool live);
 void enrichment_close(struct enrichment *e);
+
+/* Asks at once for what only shows in the namespace that the run began in: before another is
+ * entered. */
+void enrichment_look_around(struct enrichment *e);
 
 /* Makes anew what is the namespace's own, for the one that this process has entered; what was there
  * is the caller's, to be freed with surroundings_free() when no row refers to it. The name must

@@ -203,6 +203,14 @@ static void read_limits(struct machine *m, const char *root)
 	m->tcp_memory_max_bytes = pages_to_bytes(pages[2]);
 }
 
+static void read_orphans(struct machine *m, const char *root)
+{
+	static const struct pair orphan = { "TCP:", "orphan", offsetof(struct machine, orphans) };
+
+	read_pairs(m, root, "net/sockstat", &orphan, 1);
+	m->orphans_max = machine_number(root, "sys/net/ipv4/tcp_max_orphans");
+}
+
 /* --- ports --------------------------------------------------------------------------------- */
 
 static bool is_port(int64_t v)
@@ -305,10 +313,7 @@ static void read_netstat(struct machine *m, const char *root)
 void machine_read(struct machine *machine, const char *root, unsigned int parts)
 {
 	static void (*const readers[])(struct machine * m, const char *root) = {
-		read_sockstat,
-		read_limits,
-		read_ports,
-		read_netstat,
+		read_sockstat, read_limits, read_ports, read_netstat, read_orphans,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)

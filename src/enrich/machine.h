@@ -61,6 +61,7 @@ enum machine_part {
 	MACHINE_LIMITS = 1 << 1,
 	MACHINE_PORTS = 1 << 2,
 	MACHINE_NETSTAT = 1 << 3,
+	MACHINE_ORPHANS = 1 << 4, /* of the first two `orphans` and `orphans_max`, and no more */
 };
 
 /* Sets everything to unknown. */

@@ -3,7 +3,11 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -20,23 +24,46 @@ static const struct {
 	{ RIGHT_ENTER_NETNS, CAP_SYS_ADMIN },
 };
 
-/* libcap-ng asks the kernel when it is first used, which takes two reads of /proc/PID/status, and
- * goes by what it has applied from then on. */
+struct own {
+	uint64_t effective, any; /* any: permitted and inheritable too */
+};
+
+/* By the system call: libcap-ng would read /proc/PID/status twice, for sets that are not asked
+ * for. Returns 0 or a negative errno. */
+static int own_capabilities(struct own *own)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	*own = (struct own){ 0 };
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	for (unsigned int i = 0; i < ARRAY_SIZE(data); i++) {
+		own->effective |= (uint64_t)data[i].effective << 32 * i;
+		own->any |= (uint64_t)(data[i].permitted | data[i].inheritable) << 32 * i;
+	}
+	own->any |= own->effective;
+	return 0;
+}
+
+static bool is_effective(const struct own *own, unsigned int capability)
+{
+	return own->effective >> capability & 1;
+}
+
+/* What libcap-ng applies is what it was told since it was cleared. */
 int rights_keep(unsigned int rights)
 {
-	bool keep[ARRAY_SIZE(needed)];
-	capng_results_t own = capng_have_capabilities(CAPNG_SELECT_CAPS);
+	struct own own;
+	int err = own_capabilities(&own);
 
-	if (own == CAPNG_FAIL)
-		return -EIO;
-	if (own == CAPNG_NONE)
+	if (err)
+		return err;
+	if (!own.any)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		keep[i] = (rights & needed[i].right) &&
-			  capng_have_capability(CAPNG_EFFECTIVE, needed[i].capability);
 	capng_clear(CAPNG_SELECT_CAPS);
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		if (keep[i])
+		if (rights & needed[i].right && is_effective(&own, needed[i].capability))
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
 				     needed[i].capability);
 	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
@@ -44,9 +71,12 @@ int rights_keep(unsigned int rights)
 
 bool rights_have(enum right right)
 {
+	struct own own;
+
+	if (own_capabilities(&own) < 0)
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		if (needed[i].right == right &&
-		    !capng_have_capability(CAPNG_EFFECTIVE, needed[i].capability))
+		if (needed[i].right == right && !is_effective(&own, needed[i].capability))
 			return false;
 	return true;
 }

@@ -105,6 +105,22 @@ static void sysctls(void **state)
 	assert_int_equal(m.orphans, UNKNOWN);
 }
 
+static void orphans_and_no_more(void **state)
+{
+	struct machine m;
+
+	(void)state;
+	put("net/sockstat", "TCP: inuse 5 orphan 2 tw 31 alloc 9 mem 4\n");
+	put("sys/net/ipv4/tcp_max_orphans", "4096\n");
+	put("sys/net/core/somaxconn", "4097\n");
+	machine_init(&m);
+	machine_read(&m, root, MACHINE_ORPHANS);
+	assert_int_equal(m.orphans, 2);
+	assert_int_equal(m.orphans_max, 4096);
+	assert_int_equal(m.tcp_in_use, UNKNOWN);
+	assert_int_equal(m.backlog_max, UNKNOWN);
+}
+
 static void nothing_there_is_unknown(void **state)
 {
 	struct machine m = read_all();
@@ -333,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sockstat_with_its_units),
 		TEST(sysctls),
+		TEST(orphans_and_no_more),
 		TEST(nothing_there_is_unknown),
 		TEST(what_makes_no_sense_is_unknown),
 		TEST(only_the_parts_that_are_asked_for),
