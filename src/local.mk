@@ -2,8 +2,7 @@
 
 # All of the tool but main.c, so that the tests link what the tool links.
 noinst_LIBRARIES += src/liblingerstat.a
-LINGERSTAT_LIBS = src/liblingerstat.a \
-	$(LIBMNL_LIBS) $(LIBNL_ROUTE_LIBS) $(LIBNL_LIBS) $(LIBCAP_NG_LIBS)
+LINGERSTAT_LIBS = src/liblingerstat.a $(LIBMNL_LIBS) $(LIBCAP_NG_LIBS)
 
 src_liblingerstat_a_SOURCES = \
 	src/base/index.c \

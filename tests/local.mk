@@ -150,6 +150,7 @@ tests_unit_test_subflows_SOURCES = tests/unit/test_subflows.c $(UNIT_DECODE)
 tests_unit_test_unix_SOURCES = tests/unit/test_unix.c $(UNIT_DECODE)
 tests_unit_test_explain_SOURCES = tests/unit/test_explain.c $(UNIT_HEADER)
 tests_unit_test_links_SOURCES = tests/unit/test_links.c $(UNIT_HEADER)
+tests_unit_test_links_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dlopen
 tests_unit_test_program_SOURCES = tests/unit/test_program.c $(UNIT_HEADER)
 UNIT_RESTART = tests/unit/restart_made.c tests/unit/restart_made.h $(UNIT_HEADER)
 tests_unit_test_restart_SOURCES = tests/unit/test_restart.c $(UNIT_RESTART)

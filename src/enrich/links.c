@@ -1,19 +1,76 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enrich/links.h"
 
+#include "config.h"
+
+#include <dlfcn.h>
 #include <netlink/cache.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
+/* Whoever makes packages finds in the program what it loads by name (the ELF dlopen metadata of
+ * the UAPI group: a note of "FDO", type 0x407c0c0a, in JSON). */
+__asm__(".pushsection .note.dlopen, \"a\", %note\n"
+	".balign 4\n"
+	".long 4, 2f - 1f, 0x407c0c0a\n"
+	".asciz \"FDO\"\n"
+	"1: .asciz \"[{\\\"feature\\\":\\\"links\\\",\\\"description\\\":\\\"names of devices\\\","
+	"\\\"priority\\\":\\\"recommended\\\",\\\"soname\\\":[\\\"" LIBNL_ROUTE_SONAME "\\\"]}]\"\n"
+	"2: .balign 4\n"
+	".popsection\n");
+
+/* What is called of libnl, by its own names. */
+#define LIBNL_FUNCTIONS(X)          \
+	X(nl_cache_free)            \
+	X(nl_connect)               \
+	X(nl_socket_alloc)          \
+	X(nl_socket_free)           \
+	X(nl_socket_get_local_port) \
+	X(rtnl_link_alloc_cache)    \
+	X(rtnl_link_get)            \
+	X(rtnl_link_get_name)       \
+	X(rtnl_link_put)
+
+#define MEMBER(function) __typeof__(function) *function;
+
+struct libnl {
+	LIBNL_FUNCTIONS(MEMBER)
+};
+
+#define ROW(function) { #function, offsetof(struct libnl, function) },
+
+static const struct {
+	const char *name;
+	size_t offset;
+} functions[] = { LIBNL_FUNCTIONS(ROW) };
+
 struct links {
+	struct libnl nl;
 	struct nl_sock *socket;
 	struct nl_cache *cache;
 	unsigned int fills;
 	bool tried;
 };
+
+/* It stays loaded: another namespace's links will want it again. */
+static bool load(struct libnl *nl)
+{
+	void *library = dlopen(LIBNL_ROUTE_SONAME, RTLD_NOW | RTLD_LOCAL);
+
+	for (size_t i = 0; library && i < sizeof(functions) / sizeof(functions[0]); i++) {
+		void *function = dlsym(library, functions[i].name);
+
+		if (!function)
+			return false;
+		memcpy((char *)nl + functions[i].offset, &function, sizeof(function));
+	}
+	return library;
+}
 
 struct links *links_new(void)
 {
@@ -24,8 +81,10 @@ void links_free(struct links *links)
 {
 	if (!links)
 		return;
-	nl_cache_free(links->cache);
-	nl_socket_free(links->socket);
+	if (links->cache)
+		links->nl.nl_cache_free(links->cache);
+	if (links->socket)
+		links->nl.nl_socket_free(links->socket);
 	free(links);
 }
 
@@ -33,10 +92,12 @@ void links_free(struct links *links)
 static void fill(struct links *links)
 {
 	links->tried = true;
-	links->socket = nl_socket_alloc();
-	if (!links->socket || nl_connect(links->socket, NETLINK_ROUTE) < 0)
+	if (!load(&links->nl))
 		return;
-	if (rtnl_link_alloc_cache(links->socket, AF_UNSPEC, &links->cache) < 0)
+	links->socket = links->nl.nl_socket_alloc();
+	if (!links->socket || links->nl.nl_connect(links->socket, NETLINK_ROUTE) < 0)
+		return;
+	if (links->nl.rtnl_link_alloc_cache(links->socket, AF_UNSPEC, &links->cache) < 0)
 		links->cache = NULL;
 	links->fills++;
 }
@@ -52,12 +113,12 @@ const char *links_name(struct links *links, uint32_t ifindex)
 		fill(links);
 	if (!links->cache)
 		return NULL;
-	link = rtnl_link_get(links->cache, (int)ifindex);
+	link = links->nl.rtnl_link_get(links->cache, (int)ifindex);
 	if (!link)
 		return NULL;
 	/* The cache keeps its own reference, and with it the name. */
-	name = rtnl_link_get_name(link);
-	rtnl_link_put(link);
+	name = links->nl.rtnl_link_get_name(link);
+	links->nl.rtnl_link_put(link);
 	return name;
 }
 
@@ -65,7 +126,7 @@ bool links_own(const struct links *links, const struct socket *sk)
 {
 	return links && links->socket && sk->netid == NETID_NETLINK &&
 	       sk->protocol == NETLINK_ROUTE &&
-	       sk->netlink.port_id == nl_socket_get_local_port(links->socket);
+	       sk->netlink.port_id == links->nl.nl_socket_get_local_port(links->socket);
 }
 
 unsigned int links_fills(const struct links *links)

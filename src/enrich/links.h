@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Links: the name of the device a socket is bound to, which is also the scope of a link-local
- * address. libnl keeps the cache; it is filled only when a row needs a name.
+ * address. libnl keeps the cache; it is filled only when a row needs a name, and libnl is loaded
+ * then. Where it is not to be had there are no names.
  */
 #ifndef LINGERSTAT_ENRICH_LINKS_H
 #define LINGERSTAT_ENRICH_LINKS_H

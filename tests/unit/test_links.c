@@ -6,6 +6,7 @@
 
 #include "unit/unit.h"
 
+#include <dlfcn.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -13,6 +14,18 @@
 #include "enrich/links.h"
 
 #define NO_SUCH_INDEX 0x7ffffff0
+
+/* The library is loaded when a name is needed. How often, and whether it is to be had. */
+static unsigned int loads;
+static bool is_missing;
+
+void *__real_dlopen(const char *name, int flags);
+void *__wrap_dlopen(const char *name, int flags);
+void *__wrap_dlopen(const char *name, int flags)
+{
+	loads++;
+	return is_missing ? NULL : __real_dlopen(name, flags);
+}
 
 static void nothing_is_asked_before_a_name_is_needed(void **state)
 {
@@ -23,6 +36,23 @@ static void nothing_is_asked_before_a_name_is_needed(void **state)
 	assert_int_equal(links_fills(links), 0);
 	/* Index 0 is "no device" and has no name to ask for. */
 	assert_null(links_name(links, 0));
+	assert_int_equal(links_fills(links), 0);
+	assert_int_equal(loads, 0);
+	links_free(links);
+}
+
+static void without_the_library_there_are_no_names(void **state)
+{
+	struct links *links = links_new();
+	unsigned int before = loads;
+
+	(void)state;
+	is_missing = true;
+	assert_null(links_name(links, 1));
+	is_missing = false;
+	assert_int_equal(loads, before + 1);
+	assert_null(links_name(links, 1));
+	assert_int_equal(loads, before + 1);
 	assert_int_equal(links_fills(links), 0);
 	links_free(links);
 }
@@ -90,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_asked_before_a_name_is_needed),
+		cmocka_unit_test(without_the_library_there_are_no_names),
 		cmocka_unit_test(the_cache_is_filled_once),
 		cmocka_unit_test(an_index_nobody_has_is_no_name),
 		cmocka_unit_test(a_failure_is_remembered),
