@@ -11,6 +11,9 @@ AM_CPPFLAGS += -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS) \
 # Unit tests: no root, no sockets of the machine's.
 UNIT_TESTS = \
 	tests/unit/test_ahead \
+	tests/unit/test_asker \
+	tests/unit/test_muster \
+	tests/unit/test_roll \
 	tests/unit/test_bound \
 	tests/unit/test_bytecode \
 	tests/unit/test_close \
@@ -75,6 +78,18 @@ tests_unit_test_close_SOURCES = \
 tests_unit_test_column_SOURCES = tests/unit/test_column.c $(UNIT_HEADER)
 tests_unit_test_ahead_SOURCES = tests/unit/test_ahead.c $(UNIT_HEADER)
 tests_unit_test_ahead_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
+tests_unit_test_asker_SOURCES = tests/unit/test_asker.c $(UNIT_HEADER)
+tests_unit_test_asker_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=calloc -Wl,--wrap=socket -Wl,--wrap=bind -Wl,--wrap=getsockname \
+	-Wl,--wrap=send -Wl,--wrap=recvmmsg
+UNIT_CENSUS = tests/unit/fake_census.c tests/unit/fake_census.h $(UNIT_HEADER)
+FAKE_CENSUS = -Wl,--wrap=census_find_table -Wl,--wrap=census_walk_every
+tests_unit_test_muster_SOURCES = tests/unit/test_muster.c $(UNIT_CENSUS)
+tests_unit_test_muster_LDFLAGS = $(AM_LDFLAGS) $(FAKE_CENSUS) \
+	-Wl,--wrap=source_dump -Wl,--wrap=source_ask_many -Wl,--wrap=turnover_shares_table
+tests_unit_test_roll_SOURCES = tests/unit/test_roll.c $(UNIT_CENSUS)
+tests_unit_test_roll_LDFLAGS = $(AM_LDFLAGS) $(FAKE_CENSUS) \
+	-Wl,--wrap=calloc -Wl,--wrap=reallocarray
 tests_unit_test_cookies_SOURCES = tests/unit/test_cookies.c $(UNIT_HEADER)
 tests_unit_test_recheck_SOURCES = tests/unit/test_recheck.c $(UNIT_HEADER)
 tests_unit_test_turnover_SOURCES = tests/unit/test_turnover.c $(UNIT_HEADER)
