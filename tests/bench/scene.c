@@ -9,8 +9,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bench/leavings.h"
+#include "bench/race.h"
 #include "live/harness.h"
 
 #define ENTRIES_FILE       "/proc/sys/net/ipv4/tcp_ehash_entries"
@@ -84,6 +87,52 @@ static void give_children_a_table(void)
 		done = false;
 	if (!done)
 		printf("others' sockets are in the same table here, and are walked past\n");
+}
+
+static int in_child(int (*function)(void *ctx), void *ctx)
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int exit_status = function(ctx);
+
+		fflush(stdout);
+		_exit(exit_status);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+		perror("bench");
+		return 1;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* A function and what it is called with. */
+struct act {
+	int (*function)(void *ctx);
+	void *ctx;
+};
+
+/* What the inner child starts ends with it: it is the first process of its PID namespace. */
+static int apart(void *ctx)
+{
+	const struct act *act = ctx;
+	const char *why = NULL;
+	int err = scene_apart(&why);
+
+	if (!err)
+		return in_child(act->function, act->ctx);
+	fprintf(stderr, "bench: skipped: %s: %s\n", why, strerror(-err));
+	return RACE_CANNOT;
+}
+
+int scene_play(int (*function)(void *ctx), void *ctx)
+{
+	struct act act = { function, ctx };
+
+	return in_child(apart, &act);
 }
 
 int scene_enter(const char **why)

@@ -24,10 +24,14 @@ bool scene_parse(struct scene *scene, const char *word);
 /*
  * Gives this process's next child, and what that starts, namespaces of their own: PIDs, so that
  * neither walk of /proc nor BPF meets others' processes; mounts, for a /proc of their own. Then the
- * child calls scene_enter(). Once in the life of a process. Returns 0, or a negative errno with
- * *why.
+ * child calls scene_enter(). Once in the life of a process: scene_play() has one for it. Returns 0,
+ * or a negative errno with *why.
  */
 int scene_apart(const char **why);
+
+/* Runs the function in such a child, and gives its exit status: 1 after a message where there was
+ * no child, RACE_CANNOT where there can be no such namespaces. */
+int scene_play(int (*function)(void *ctx), void *ctx);
 
 /* In the child, as the first process of its namespace: mounts /proc and makes a network namespace
  * with a table of connections of its own. Returns 0, or a negative errno with *why. */

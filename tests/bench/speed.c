@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,8 +61,9 @@ static void describe(const struct scene *scene, const struct crowd *crowd, doubl
 }
 
 /* In the first process of the scene's namespaces. */
-static int race(struct play *play)
+static int race(void *ctx)
 {
+	struct play *play = ctx;
 	static struct racer racers[RACERS];
 	struct outcomes *outcomes = play->outcomes;
 	const struct scene *scene = &outcomes->scene;
@@ -87,41 +87,6 @@ static int race(struct play *play)
 	return err == -EPERM ? RACE_CANNOT : err != 0;
 }
 
-/* Runs the function in a child and gives what that gave, an exit status. What the child starts in a
- * PID namespace whose first process it is ends with it. */
-static int in_child(int (*function)(struct play *play), struct play *play)
-{
-	int status = 0;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		int exit_status = function(play);
-
-		fflush(stdout);
-		_exit(exit_status);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
-		perror("bench");
-		return 1;
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
-/* A process can have but one PID namespace made for its children: each scene has a process for
- * that. */
-static int apart(struct play *play)
-{
-	const char *why = NULL;
-	int err = scene_apart(&why);
-
-	if (!err)
-		return in_child(race, play);
-	fprintf(stderr, "bench: skipped: %s: %s\n", why, strerror(-err));
-	return RACE_CANNOT;
-}
-
 static int play_all(struct play *play, struct outcomes *outcomes, size_t n)
 {
 	int failed = 0;
@@ -130,7 +95,7 @@ static int play_all(struct play *play, struct outcomes *outcomes, size_t n)
 		int status;
 
 		play->outcomes = &outcomes[i];
-		status = in_child(apart, play);
+		status = scene_play(race, play);
 		failed = status ? status : failed;
 	}
 	return failed;
