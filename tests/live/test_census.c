@@ -262,14 +262,24 @@ static void a_crowd_is_counted_inside_the_kernel(void **state)
 	assert_true(takes_a_census(WORDS("-t", "--sections=states")));
 }
 
+/* A dump of a small table, beside which sockets have left, is followed by a census of who was
+ * passed over (cmd/recheck.h): so not every run tells. */
+static bool is_dumped(const char *const words[])
+{
+	for (int try = 0; try < TRIES; try++)
+		if (!takes_a_census(words))
+			return true;
+	return false;
+}
+
 static void who_wants_more_gets_a_dump(void **state)
 {
 	(void)state;
 	skip_without_bpf();
-	assert_false(takes_a_census(WORDS("-t", "--by=local-port")));
-	assert_false(takes_a_census(WORDS("-t", "--by=state", "state", "time-wait")));
-	assert_false(takes_a_census(WORDS("-t", "--by=state", ANY)));
-	assert_false(takes_a_census(WORDS("-u", "--by=state")));
+	assert_true(is_dumped(WORDS("-t", "--by=local-port")));
+	assert_true(is_dumped(WORDS("-t", "--by=state", "state", "time-wait")));
+	assert_true(is_dumped(WORDS("-t", "--by=state", ANY)));
+	assert_true(is_dumped(WORDS("-u", "--by=state")));
 }
 
 static void few_sockets_are_dumped(void **state)
