@@ -394,6 +394,8 @@ tests_live_closelab_closelab_SOURCES = \
 	tests/live/closelab/scenarios.c \
 	tests/live/closelab/scene.c \
 	tests/live/closelab/scene.h \
+	tests/live/closelab/small_set.c \
+	tests/live/closelab/small_set.h \
 	tests/live/closelab/verdict.c \
 	tests/live/closelab/witness.c \
 	tests/live/closelab/witness.h \
@@ -577,7 +579,8 @@ check-smoke:
 
 # Live tests on other kernels, under qemu: Debian's packages, fetched once (tests/vm/kernel).
 # VM_KERNELS: which. VM_TESTS: what runs there. Not by themselves: test_faults, whose kernel is a
-# library of its own, and what takes minutes where the processor is emulated.
+# library of its own, and what takes minutes where the processor is emulated: there a second of work
+# takes one and a half, and all of it is to take four minutes.
 # VM_SECONDS: after which a guest is taken to hang.
 VM_KERNELS = 6.1 6.12
 VM_SECONDS = 600

@@ -22,6 +22,7 @@
 #include "../harness.h"
 #include "alone.h"
 #include "forecast.h"
+#include "small_set.h"
 
 #define DEFAULT_JOBS  8
 #define MAX_JOBS      64
@@ -330,6 +331,27 @@ static void run_chosen(const size_t *chosen, size_t count, struct result *result
 	}
 }
 
+/* The last test: of the whole table, or of what the small set is made of. */
+static bool check_small_set(const size_t *chosen, size_t count, const struct result *results)
+{
+	struct reason_words words = { "", "" };
+	char text[TEXT_SIZE];
+	int lacking;
+	char *rest;
+
+	for (size_t i = 0; i < count; i++) {
+		small_set_note(&words, &scenarios[chosen[i]], &results[i].first);
+		small_set_note(&words, &scenarios[chosen[i]], &results[i].second);
+	}
+	lacking = small_set_lacks(&words, text, sizeof(text));
+	printf("%s %zu - the small set has all that the table has\n", lacking ? "not ok" : "ok",
+	       count + 1);
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		printf("# it lacks %s\n", line);
+	printf("# reasons:%s\n", words.of_all);
+	return lacking == 0;
+}
+
 static int usage(const char *name)
 {
 	fprintf(stderr, "usage: %s [--table] [--smoke] [--observe] [--jobs=1..%d] [--only=TEXT]\n",
@@ -365,10 +387,12 @@ int main(int argc, char *argv[])
 	size_t chosen[MAX_SCENARIOS];
 	size_t tally[3] = { 0 };
 	size_t count;
+	bool all_told;
 
 	if (parse(&o, argc, argv))
 		return usage(argv[0]);
 	count = select_scenarios(chosen, &o);
+	all_told = !o.table && !o.observe && !o.only;
 	harness_enter();
 	o.alone = alone_is_possible();
 	if (o.table)
@@ -376,8 +400,10 @@ int main(int argc, char *argv[])
 		       "FORECAST/RISK", "OUTCOME", "TOOK", "READ/WRITTEN", "PEER SAW", "COUNTER",
 		       "SCENARIO");
 	else
-		printf("1..%zu\n", count);
+		printf("1..%zu\n", count + all_told);
 	run_chosen(chosen, count, results, tally, &o);
+	if (all_told && !check_small_set(chosen, count, results))
+		tally[BROKEN]++;
 	if (o.table)
 		printf("%zu scenarios hold, %zu do not, %zu skipped\n", tally[HOLDS], tally[BROKEN],
 		       tally[SKIPPED]);
