@@ -8,6 +8,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -31,13 +32,21 @@ int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static long nap_ms(void)
+{
+	const char *told = getenv("LINGERSTAT_NAP_MS");
+	long ms = told ? atol(told) : 0;
+
+	return ms >= 1 && ms <= 100 ? ms : 1;
+}
+
 bool nap_before(int64_t end)
 {
-	const struct timespec ms = { .tv_nsec = 1000000 };
+	const struct timespec nap = { .tv_nsec = nap_ms() * 1000000 };
 
 	if (now_ms() >= end)
 		return false;
-	nanosleep(&ms, NULL);
+	nanosleep(&nap, NULL);
 	return true;
 }
 

@@ -39,7 +39,8 @@ struct tcp_pair {
 /* Milliseconds of the monotonic clock. */
 int64_t now_ms(void);
 
-/* Sleeps one millisecond; gives false when `end` (of now_ms()) has passed. For polling loops. */
+/* Sleeps one millisecond, or LINGERSTAT_NAP_MS of them where looks are dear; gives false when `end`
+ * (of now_ms()) has passed. For polling loops. */
 bool nap_before(int64_t end);
 
 /* A listener on loopback at a port the kernel picks, its number in *port. `rcvbuf` above 0 is
