@@ -66,6 +66,8 @@ UNIT_TESTS = \
 	tests/unit/test_filter_ends \
 	tests/unit/test_other_families \
 	tests/unit/test_close_others \
+	tests/unit/test_births \
+	tests/unit/test_owners_bpf \
 	tests/unit/test_links \
 	tests/unit/test_subflows \
 	tests/unit/test_unix \
@@ -164,6 +166,11 @@ tests_unit_test_close_others_SOURCES = tests/unit/test_close_others.c $(UNIT_HEA
 tests_unit_test_subflows_SOURCES = tests/unit/test_subflows.c $(UNIT_DECODE)
 tests_unit_test_unix_SOURCES = tests/unit/test_unix.c $(UNIT_DECODE)
 tests_unit_test_explain_SOURCES = tests/unit/test_explain.c $(UNIT_HEADER)
+FAKE_BPF = tests/unit/fake_bpf.c tests/unit/fake_bpf.h $(UNIT_HEADER)
+tests_unit_test_births_SOURCES = tests/unit/test_births.c $(FAKE_BPF)
+tests_unit_test_births_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+tests_unit_test_owners_bpf_SOURCES = tests/unit/test_owners_bpf.c $(FAKE_BPF)
+tests_unit_test_owners_bpf_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
 tests_unit_test_links_SOURCES = tests/unit/test_links.c $(UNIT_HEADER)
 tests_unit_test_links_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dlopen
 tests_unit_test_program_SOURCES = tests/unit/test_program.c $(UNIT_HEADER)
