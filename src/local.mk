@@ -158,6 +158,8 @@ src_liblingerstat_a_SOURCES = \
 	src/judge/others.c \
 	src/judge/range.c \
 	src/judge/range.h \
+	src/judge/drain.c \
+	src/judge/drain.h \
 	src/judge/limits.c \
 	src/judge/limits.h \
 	src/judge/restart.c \

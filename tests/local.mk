@@ -44,6 +44,7 @@ UNIT_TESTS = \
 	tests/unit/test_predicates \
 	tests/unit/test_range \
 	tests/unit/test_replay \
+	tests/unit/test_drain \
 	tests/unit/test_sorter \
 	tests/unit/test_stall \
 	tests/unit/test_tcp \
@@ -127,6 +128,7 @@ tests_unit_test_replace_SOURCES = tests/unit/test_replace.c $(UNIT_HEADER)
 tests_unit_test_state_file_SOURCES = tests/unit/test_state_file.c $(UNIT_HEADER)
 tests_unit_test_peers_SOURCES = tests/unit/test_peers.c $(UNIT_HEADER)
 tests_unit_test_replay_SOURCES = tests/unit/test_replay.c $(UNIT_DIAG)
+tests_unit_test_drain_SOURCES = tests/unit/test_drain.c $(UNIT_HEADER)
 tests_unit_test_sorter_SOURCES = tests/unit/test_sorter.c $(UNIT_HEADER)
 tests_unit_test_stall_SOURCES = tests/unit/test_stall.c $(UNIT_HEADER)
 tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c $(UNIT_DIAG)

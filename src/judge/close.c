@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "judge/drain.h"
 #include "judge/rules.h"
 #include "judge/stall.h"
 

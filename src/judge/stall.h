@@ -19,6 +19,7 @@ struct stall_condition {
 	size_t offset;     /* in struct tcp_evidence */
 	bool exact;        /* equal to `value`; otherwise at least `value` */
 	int64_t value;
+	int64_t lossy; /* what is added to `value` on a lossy path (stall_path_is_lossy()) */
 };
 
 /* All conditions of a rule must hold. */
@@ -30,14 +31,11 @@ struct stall_rule {
 /* The table, and its length. */
 const struct stall_rule *stall_rules(size_t *count);
 
+/* Whether at least every twentieth segment had to be sent again, before those that time out now. */
+bool stall_path_is_lossy(const struct tcp_evidence *tcp);
+
 /* Takes a socket with outstanding data; gives the set of reasons to believe it is stuck (empty
  * for none, and always empty when nothing is outstanding). */
 reason_set stall_evidence(const struct socket *sk);
-
-/* How long the send queue will take to be delivered at the rate of late, in milliseconds,
- * rounded up: outstanding bytes over the lesser of tcpi_delivery_rate and tcpi_pacing_rate. 0 when
- * nothing is outstanding; UNKNOWN behind a shut window, and where the rate was limited by the
- * sender (tcpi_delivery_rate_app_limited), so that the path was never measured. */
-int64_t drain_estimate_ms(const struct socket *sk);
 
 #endif

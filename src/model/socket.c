@@ -80,7 +80,10 @@ struct socket socket_subflow(const struct socket *sk, uint32_t i)
 		.rto_us = UNKNOWN, .rtt_us = UNKNOWN, .last_data_sent_ms = UNKNOWN,            \
 		.last_ack_recv_ms = UNKNOWN, .last_data_recv_ms = UNKNOWN,                     \
 		.delivery_rate_bytes_per_second = UNKNOWN, .rate_app_limited = UNKNOWN,        \
-		.pacing_rate_bytes_per_second = UNKNOWN,                                       \
+		.pacing_rate_bytes_per_second = UNKNOWN, .snd_mss_bytes = UNKNOWN,             \
+		.snd_ssthresh_segments = UNKNOWN, .total_retrans_segments = UNKNOWN,           \
+		.min_rtt_us = UNKNOWN, .busy_us = UNKNOWN, .rwnd_limited_us = UNKNOWN,         \
+		.delivered_segments = UNKNOWN,                                                 \
 	}
 
 /* Made once: to copy it whole is the quickest way to a new record. */

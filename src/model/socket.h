@@ -91,6 +91,13 @@ struct tcp_evidence {
 	int64_t delivery_rate_bytes_per_second;
 	int64_t rate_app_limited; /* 1: the sender, not the path, limited the delivery rate */
 	int64_t pacing_rate_bytes_per_second; /* UNKNOWN where the kernel says "unlimited" */
+	int64_t snd_mss_bytes;
+	int64_t snd_ssthresh_segments; /* INT32_MAX: slow start, nothing was lost yet */
+	int64_t total_retrans_segments;
+	int64_t min_rtt_us;      /* UINT32_MAX: none was measured */
+	int64_t busy_us;         /* how long data was outstanding, all told */
+	int64_t rwnd_limited_us; /* the part of it in which the peer's window was shut */
+	int64_t delivered_segments;
 };
 
 enum sock_timer {

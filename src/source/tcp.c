@@ -61,6 +61,13 @@ static void read_info(struct tcp_evidence *tcp, const packed_info *info, size_t 
 	TAKE(tcpi_notsent_bytes, notsent_bytes);
 	TAKE(tcpi_delivery_rate, delivery_rate_bytes_per_second);
 	TAKE(tcpi_snd_wnd, snd_wnd_bytes);
+	TAKE(tcpi_snd_mss, snd_mss_bytes);
+	TAKE(tcpi_snd_ssthresh, snd_ssthresh_segments);
+	TAKE(tcpi_total_retrans, total_retrans_segments);
+	TAKE(tcpi_min_rtt, min_rtt_us);
+	TAKE(tcpi_busy_time, busy_us);
+	TAKE(tcpi_rwnd_limited, rwnd_limited_us);
+	TAKE(tcpi_delivered, delivered_segments);
 	tcp->rate_app_limited = read_app_limited(info, len);
 }
 

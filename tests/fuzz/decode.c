@@ -287,6 +287,13 @@ static void check_info(const struct nlmsghdr *nlh, const struct tcp_evidence *tc
 	CHECK(tcp->notsent_bytes == number_at(info, len, 144, 4));
 	CHECK(tcp->delivery_rate_bytes_per_second == number_at(info, len, 160, 8));
 	CHECK(tcp->snd_wnd_bytes == number_at(info, len, 228, 4));
+	CHECK(tcp->snd_mss_bytes == number_at(info, len, 16, 4));
+	CHECK(tcp->snd_ssthresh_segments == number_at(info, len, 76, 4));
+	CHECK(tcp->total_retrans_segments == number_at(info, len, 100, 4));
+	CHECK(tcp->min_rtt_us == number_at(info, len, 148, 4));
+	CHECK(tcp->busy_us == number_at(info, len, 168, 8));
+	CHECK(tcp->rwnd_limited_us == number_at(info, len, 176, 8));
+	CHECK(tcp->delivered_segments == number_at(info, len, 192, 4));
 	CHECK(tcp->rate_app_limited == (len < 168 ? UNKNOWN : (limited & 1)));
 }
 

@@ -22,15 +22,22 @@ enum tcp_info_offset {
 	AT_PROBES = 3,      /* u8 */
 	AT_BACKOFF = 4,     /* u8 */
 	AT_RATE_BITS = 7,   /* tcpi_delivery_rate_app_limited is its first bit */
-	AT_RTO = 8,         /* u32, as all the others but the rates */
+	AT_RTO = 8,         /* u32, as all the others but rates and times */
+	AT_SND_MSS = 16,
 	AT_UNACKED = 24,
 	AT_LAST_DATA_SENT = 44,
 	AT_LAST_DATA_RECV = 52,
 	AT_LAST_ACK_RECV = 56,
 	AT_RTT = 68,
+	AT_SND_SSTHRESH = 76,
+	AT_TOTAL_RETRANS = 100,
 	AT_PACING_RATE = 104, /* u64 */
 	AT_NOTSENT = 144,
+	AT_MIN_RTT = 148,
 	AT_DELIVERY_RATE = 160, /* u64 */
+	AT_BUSY_TIME = 168,     /* u64, as the next */
+	AT_RWND_LIMITED = 176,
+	AT_DELIVERED = 192,
 	AT_SND_WND = 228,
 };
 

@@ -217,6 +217,69 @@ static void a_long_timer_is_patient_in_seconds(void **state)
 	assert_int_equal(stall_evidence(&sk), 0);
 }
 
+/* Of 100 segments delivered five were lost, besides those that time out now and a probe. */
+static struct socket lossy(int64_t retransmits)
+{
+	struct socket sk = healthy();
+
+	sk.tcp.delivered_segments = 100;
+	sk.tcp.retransmits = retransmits;
+	sk.tcp.total_retrans_segments = 5 + 1 + retransmits;
+	return sk;
+}
+
+static void a_lossy_path_is_one_in_twenty(void **state)
+{
+	struct socket sk = lossy(4);
+
+	(void)state;
+	assert_true(stall_path_is_lossy(&sk.tcp));
+	sk.tcp.total_retrans_segments--;
+	assert_false(stall_path_is_lossy(&sk.tcp));
+	sk = lossy(4);
+	sk.tcp.delivered_segments = 119;
+	assert_true(stall_path_is_lossy(&sk.tcp));
+	sk.tcp.delivered_segments = 120;
+	assert_false(stall_path_is_lossy(&sk.tcp));
+	sk.tcp.delivered_segments = 19; /* too few to say */
+	assert_false(stall_path_is_lossy(&sk.tcp));
+	sk.tcp.delivered_segments = UNKNOWN;
+	assert_false(stall_path_is_lossy(&sk.tcp));
+	sk = lossy(4);
+	sk.tcp.retransmits = UNKNOWN;
+	assert_false(stall_path_is_lossy(&sk.tcp));
+	sk = lossy(4);
+	sk.tcp.total_retrans_segments = UNKNOWN;
+	assert_false(stall_path_is_lossy(&sk.tcp));
+}
+
+static void a_lossy_path_takes_more_to_be_called_dead(void **state)
+{
+	struct socket sk = lossy(4);
+
+	(void)state;
+	sk.tcp.backoff = 4;
+	assert_int_equal(stall_evidence(&sk), 0);
+	sk = lossy(5);
+	sk.tcp.backoff = 5;
+	assert_int_equal(stall_evidence(&sk), REASON_BIT(REASON_RETRANSMITTING));
+	sk = lossy(4);
+	sk.tcp.rto_us = 20000000;
+	sk.tcp.last_ack_recv_ms = 20000;
+	assert_int_equal(stall_evidence(&sk), 0);
+	sk = lossy(5);
+	sk.tcp.rto_us = 20000000;
+	sk.tcp.last_ack_recv_ms = 20000;
+	assert_int_equal(stall_evidence(&sk), NO_PROGRESS);
+	sk = lossy(0);
+	sk.tcp.snd_wnd_bytes = 0;
+	sk.tcp.unacked_segments = 0;
+	sk.tcp.backoff = 3;
+	assert_int_equal(stall_evidence(&sk), 0);
+	sk.tcp.backoff = 4;
+	assert_int_equal(stall_evidence(&sk), REASON_BIT(REASON_ZERO_WINDOW));
+}
+
 /* The machine's orphans are nearly all in use: any outstanding byte is in danger at close. */
 static void full_orphans_are_evidence(void **state)
 {
@@ -249,58 +312,6 @@ static void each_condition_names_its_field(void **state)
 	}
 }
 
-/* --- the drain estimate --------------------------------------------------------------------- */
-
-#define OPEN_WINDOW 65535
-
-static const struct {
-	int64_t outstanding, delivery, app_limited, pacing, window, ms;
-} drains[] = {
-	{ 0, UNKNOWN, UNKNOWN, UNKNOWN, OPEN_WINDOW, 0 },
-	{ 0, 1000, 0, 1000, 0, 0 },
-	{ UNKNOWN, 1000, 0, 1000, OPEN_WINDOW, UNKNOWN },
-	{ 1000, UNKNOWN, UNKNOWN, UNKNOWN, OPEN_WINDOW, UNKNOWN },
-	{ 1000, 0, 0, UNKNOWN, OPEN_WINDOW, UNKNOWN },
-	{ 1000, 0, 0, 4000, OPEN_WINDOW, UNKNOWN }, /* pacing is a bound, no measure */
-	{ 1000, 1000, 0, UNKNOWN, OPEN_WINDOW, 1000 },
-	{ 1000, 1000, 0, UNKNOWN, UNKNOWN, 1000 },
-	{ 1000, 1000, 0, UNKNOWN, 0, UNKNOWN }, /* who knows when the peer reads */
-	{ 1000, 1000, 0, 4000, OPEN_WINDOW, 1000 },
-	{ 1000, 1000, 0, 500, OPEN_WINDOW, 2000 },
-	{ 1000, 1000, 0, 0, OPEN_WINDOW, 1000 },
-	{ 1000, 1000, 1, UNKNOWN, OPEN_WINDOW, UNKNOWN }, /* the sender's own rate */
-	{ 1000, 1000, UNKNOWN, UNKNOWN, OPEN_WINDOW, UNKNOWN },
-	{ 1001, 1000000, 0, UNKNOWN, OPEN_WINDOW, 2 }, /* rounded up */
-	{ 4000000000, 1, 0, UNKNOWN, OPEN_WINDOW, INT64_C(4000000000000) },
-};
-
-static void estimates_the_drain(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT(drains); i++) {
-		struct socket sk = healthy();
-
-		sk.outstanding_bytes = drains[i].outstanding;
-		sk.tcp.delivery_rate_bytes_per_second = drains[i].delivery;
-		sk.tcp.rate_app_limited = drains[i].app_limited;
-		sk.tcp.pacing_rate_bytes_per_second = drains[i].pacing;
-		sk.tcp.snd_wnd_bytes = drains[i].window;
-		if (drain_estimate_ms(&sk) != drains[i].ms)
-			fail_msg("row %zu: %lld ms", i, (long long)drain_estimate_ms(&sk));
-	}
-}
-
-static void data_never_takes_no_time(void **state)
-{
-	struct socket sk = healthy();
-
-	(void)state;
-	sk.outstanding_bytes = 1;
-	sk.tcp.delivery_rate_bytes_per_second = INT64_C(100000000000);
-	sk.tcp.rate_app_limited = 0;
-	assert_int_equal(drain_estimate_ms(&sk), 1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,10 +322,10 @@ int main(void)
 		cmocka_unit_test(nothing_is_known_of_a_bare_record),
 		cmocka_unit_test(thresholds_are_the_documented_ones),
 		cmocka_unit_test(a_long_timer_is_patient_in_seconds),
+		cmocka_unit_test(a_lossy_path_is_one_in_twenty),
+		cmocka_unit_test(a_lossy_path_takes_more_to_be_called_dead),
 		cmocka_unit_test(full_orphans_are_evidence),
 		cmocka_unit_test(each_condition_names_its_field),
-		cmocka_unit_test(estimates_the_drain),
-		cmocka_unit_test(data_never_takes_no_time),
 	};
 
 	return cmocka_run_group_tests_name("stall", tests, NULL, NULL);

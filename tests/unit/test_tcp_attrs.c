@@ -64,6 +64,13 @@ static const struct {
 	{ AT_NOTSENT, 4, offsetof(struct tcp_evidence, notsent_bytes) },
 	{ AT_DELIVERY_RATE, 8, offsetof(struct tcp_evidence, delivery_rate_bytes_per_second) },
 	{ AT_SND_WND, 4, offsetof(struct tcp_evidence, snd_wnd_bytes) },
+	{ AT_SND_MSS, 4, offsetof(struct tcp_evidence, snd_mss_bytes) },
+	{ AT_SND_SSTHRESH, 4, offsetof(struct tcp_evidence, snd_ssthresh_segments) },
+	{ AT_TOTAL_RETRANS, 4, offsetof(struct tcp_evidence, total_retrans_segments) },
+	{ AT_MIN_RTT, 4, offsetof(struct tcp_evidence, min_rtt_us) },
+	{ AT_BUSY_TIME, 8, offsetof(struct tcp_evidence, busy_us) },
+	{ AT_RWND_LIMITED, 8, offsetof(struct tcp_evidence, rwnd_limited_us) },
+	{ AT_DELIVERED, 4, offsetof(struct tcp_evidence, delivered_segments) },
 };
 
 static int64_t field_value(const struct socket *sk, size_t i)
