@@ -235,6 +235,7 @@ LIVE_TESTS = \
 	tests/live/test_walk \
 	tests/live/test_folklore \
 	tests/live/test_stall \
+	tests/live/test_netem \
 	tests/live/closelab/closelab
 SMOKE_LIVE_TESTS = \
 	$(QUICK_LIVE_TESTS) \
@@ -384,6 +385,11 @@ tests_live_test_folklore_SOURCES = \
 tests_live_test_folklore_LDFLAGS = $(AM_LDFLAGS) -pthread
 tests_live_test_stall_SOURCES = \
 	tests/live/test_stall.c tests/live/stall_healthy.c tests/live/stall_lab.c \
+	tests/live/stall_lab.h tests/live/pump.c tests/live/pump.h tests/live/slowlink.c \
+	tests/live/slowlink.h $(LIVE_WAYS) $(LIVE_HARNESS)
+tests_live_test_netem_SOURCES = \
+	tests/live/test_netem.c tests/live/netem_drain.c tests/live/netem_lab.c \
+	tests/live/netem_lab.h tests/live/stall_healthy.c tests/live/stall_lab.c \
 	tests/live/stall_lab.h tests/live/pump.c tests/live/pump.h tests/live/slowlink.c \
 	tests/live/slowlink.h $(LIVE_WAYS) $(LIVE_HARNESS)
 

@@ -42,6 +42,15 @@ void need(int err, const char *what);
 void need_link(const struct lab *lab, int link);
 void need_slow_link(const struct lab *lab, int link, const struct speed *speed);
 
+/*
+ * A thousand samples of running flows, `every` milliseconds apart; each run of the tool gives one
+ * of each flow, and none may be `likely`. Every flow must move at least `least` bytes meanwhile.
+ * Samples begin when all run: where many start at once on a slow link, the first acknowledgement
+ * can take longer than a dead path takes to be called dead, and the sender's kernel cannot tell
+ * the two apart. Closes the flows. On a machine too busy for transfers to run it skips the test.
+ */
+void check_healthy(struct flow *flows, int count, int every, int64_t least);
+
 /* Tests of stall_healthy.c; *state is a struct lab. */
 void healthy_loopback_is_never_likely(void **state);
 void healthy_slow_reader_is_never_likely(void **state);
