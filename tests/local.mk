@@ -214,6 +214,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_denied \
 	tests/live/test_fallback \
 	tests/live/test_lacking \
+	tests/live/test_guards \
 	tests/live/test_check \
 	tests/live/test_check_cost \
 	tests/live/test_limits \
@@ -350,6 +351,27 @@ $(LACKING_SKELETON): tests/live/lacking/owners.bpf.c src/bpf/owners.lskel.$(BPF_
 	echo '#pragma GCC system_header' > $@.tmp && \
 	$(BPFTOOL) gen skeleton -L tests/live/lacking/owners.bpf.o name owners_bpf >> $@.tmp && \
 	mv -f $@.tmp $@
+# The programs as clang leaves them, which the test of their guards carries.
+GUARD_OBJECTS = \
+	tests/live/guards/births.bpf.o \
+	tests/live/guards/census.bpf.o \
+	tests/live/guards/namespaces.bpf.o \
+	tests/live/guards/owners.bpf.o
+if HAVE_BPF_OBJECTS
+tests_live_test_guards_SOURCES = \
+	tests/live/test_guards.c tests/live/guards.c tests/live/guards.h $(LIVE_HARNESS)
+tests_live_test_guards_CFLAGS = $(AM_CFLAGS) $(LIBBPF_LIBRARY_CFLAGS)
+tests_live_test_guards_LDADD = $(LDADD) $(LIBBPF_LIBRARY_LIBS)
+CLEANFILES += $(GUARD_OBJECTS)
+tests/live/test_guards-guards.$(OBJEXT): $(GUARD_OBJECTS)
+else
+tests_live_test_guards_SOURCES = tests/live/no_guards.c
+endif
+$(GUARD_OBJECTS): $(BPF_SOURCE_FILES) src/bpf/births_record.h src/bpf/census_record.h \
+	src/bpf/namespaces_record.h src/bpf/owners_record.h src/bpf/pids.h src/bpf/program.h
+	@$(MKDIR_P) tests/live/guards
+	$(V_BPF)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -I$(top_srcdir)/src \
+		-c $(top_srcdir)/src/bpf/`basename $@ .o`.c -o $@
 tests_live_test_fallback_SOURCES = tests/live/test_fallback.c $(LIVE_HARNESS)
 # What the tests of faults preload into the tool: a library, whatever the programs are built with.
 check_PROGRAMS += tests/faults/inject.so

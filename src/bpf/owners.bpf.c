@@ -174,29 +174,36 @@ static __always_inline void read_task(struct owners_record *record, struct task_
 }
 
 /*
- * An unsigned bit field. What libbpf has for this also asks whether it is signed.
+ * A number that the kernel may have as one of another size, or as a bit field, moved up to the
+ * first of 64 bits. What libbpf has for this also asks whether it is signed. The empty line of
+ * assembly keeps the compiler from looking the place up in each of the loads instead: those would
+ * have to be of the kernel's size.
  */
-#define READ_BITS(s, field)                                                                     \
-	({                                                                                      \
-		const void *at = (const void *)(s) + __CORE_RELO(s, field, BYTE_OFFSET);        \
-		uint64_t bits = 0;                                                              \
-                                                                                                \
-		switch (__CORE_RELO(s, field, BYTE_SIZE)) {                                     \
-		case 1:                                                                         \
-			bits = *(const uint8_t *)at;                                            \
-			break;                                                                  \
-		case 2:                                                                         \
-			bits = *(const uint16_t *)at;                                           \
-			break;                                                                  \
-		case 4:                                                                         \
-			bits = *(const uint32_t *)at;                                           \
-			break;                                                                  \
-		case 8:                                                                         \
-			bits = *(const uint64_t *)at;                                           \
-			break;                                                                  \
-		}                                                                               \
-		bits << __CORE_RELO(s, field, LSHIFT_U64) >> __CORE_RELO(s, field, RSHIFT_U64); \
+#define READ_HIGH(s, field)                                                              \
+	({                                                                               \
+		const void *at = (const void *)(s) + __CORE_RELO(s, field, BYTE_OFFSET); \
+		uint64_t bits = 0;                                                       \
+		asm volatile("" : "+r"(at));                                             \
+		switch (__CORE_RELO(s, field, BYTE_SIZE)) {                              \
+		case 1:                                                                  \
+			bits = *(const uint8_t *)at;                                     \
+			break;                                                           \
+		case 2:                                                                  \
+			bits = *(const uint16_t *)at;                                    \
+			break;                                                           \
+		case 4:                                                                  \
+			bits = *(const uint32_t *)at;                                    \
+			break;                                                           \
+		case 8:                                                                  \
+			bits = *(const uint64_t *)at;                                    \
+			break;                                                           \
+		}                                                                        \
+		bits << __CORE_RELO(s, field, LSHIFT_U64);                               \
 	})
+
+/* The same as an unsigned number, or whether it is below 0, for which it must be a signed one. */
+#define READ_BITS(s, field)   (READ_HIGH(s, field) >> __CORE_RELO(s, field, RSHIFT_U64))
+#define IS_NEGATIVE(s, field) (READ_HIGH(s, field) >> 63)
 
 /* Options that every kind of socket has. */
 static __always_inline void read_socket(struct owners_record *record, struct sock *sk)
@@ -206,7 +213,7 @@ static __always_inline void read_socket(struct owners_record *record, struct soc
 	if (bpf_core_field_exists(sk->sk_lingertime) &&
 	    bpf_core_field_exists(sk->__sk_common.skc_flags)) {
 		known |= OWNERS_KNOWS_LINGER;
-		record->linger_ticks = sk->sk_lingertime;
+		record->linger_ticks = READ_BITS(sk, sk_lingertime);
 		values |= (sk->__sk_common.skc_flags >> SOCK_LINGER & 1) * OWNERS_LINGER_ON;
 	}
 	if (bpf_core_field_exists(sk->__sk_common.skc_reuse)) {
@@ -241,11 +248,11 @@ static __always_inline void read_tcp(struct owners_record *record, struct tcp_so
 	}
 	if (bpf_core_field_exists(tcp->linger2)) {
 		known |= OWNERS_KNOWS_LINGER2;
-		values |= ((uint32_t)tcp->linger2 >> 31) * OWNERS_LINGER2_NEGATIVE;
+		values |= IS_NEGATIVE(tcp, linger2) * OWNERS_LINGER2_NEGATIVE;
 	}
 	if (bpf_core_field_exists(tcp->inet_conn.icsk_user_timeout)) {
 		known |= OWNERS_KNOWS_USER_TIMEOUT;
-		record->user_timeout_ms = tcp->inet_conn.icsk_user_timeout;
+		record->user_timeout_ms = READ_BITS(tcp, inet_conn.icsk_user_timeout);
 	}
 	record->known = known;
 	record->values = values;
@@ -269,6 +276,9 @@ static __always_inline void read_ends(struct owners_record *record, struct sock 
 {
 	if (!bpf_core_field_exists(sk->__sk_common.skc_net) ||
 	    !bpf_core_field_exists(((struct net *)0)->ns.inum))
+		return;
+	if (!bpf_core_field_exists(sk->__sk_common.skc_v6_daddr) &&
+	    sk->__sk_common.skc_family == AF_INET6)
 		return;
 	record->known |= (HAS_ENDS >> (sk->__sk_common.skc_state & 31) & 1) * OWNERS_KNOWS_ENDS;
 	record->netns = sk->__sk_common.skc_net.net->ns.inum;

@@ -25,7 +25,7 @@
 #define FIRST_LINK   40
 #define RUNS         10
 #define RUN_MS       120000
-#define NAP_US       5000
+#define NAP_US       10000
 #define MOMENTS      3
 #define WORK_MS      2000 /* how long a sender at work has been writing in the first such run */
 #define LARGE_BUFFER 4000000

@@ -13,7 +13,8 @@
 
 void look(struct listing *listing)
 {
-	assert_return_code(harness_list(listing, "-a", "-t", "-C", COLUMNS, NULL), 0);
+	assert_return_code(harness_list(listing, "-a", "-t", "--linger=none", "-C", COLUMNS, NULL),
+			   0);
 	if (listing->status != 0)
 		fail_msg("status %d, stderr: %s", listing->status, listing->errors);
 	assert_int_equal(listing->bad_lines, 0);

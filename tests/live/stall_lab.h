@@ -29,7 +29,8 @@ struct speed {
 	const char *limit;
 };
 
-/* Runs the tool over all TCP sockets, with the columns of the verdict only. Free the listing. */
+/* Runs the tool over all TCP sockets, with the columns of the verdict only. Nobody's linger is
+ * read: a stall does not hang on it, and some tests look hundreds of times. Free the listing. */
 void look(struct listing *listing);
 
 /* The row of the pair's near end, which must be there. */
