@@ -137,7 +137,7 @@ static int64_t round_up(double ms)
 	if (ms >= (double)INT64_MAX)
 		return UNKNOWN;
 	whole = (int64_t)ms;
-	return whole < ms ? whole + 1 : whole;
+	return (double)whole < ms ? whole + 1 : whole;
 }
 
 int64_t drain_estimate_ms(const struct socket *sk)
