@@ -100,8 +100,8 @@ static void each_namespace_has_its_own(void **state)
 	const struct census_record *first;
 
 	(void)state;
-	for (uint16_t i = 0; i < COUNT(walk); i++)
-		add_record(CENSUS_CONNECTIONS, walk[i])->local_port = i;
+	for (size_t i = 0; i < COUNT(walk); i++)
+		add_record(CENSUS_CONNECTIONS, walk[i])->local_port = (uint16_t)i;
 	take();
 	assert_int_equal(roll_total(roll), COUNT(walk));
 	assert_int_equal(roll_count(roll, A), 3);
