@@ -162,9 +162,18 @@ static int opt_read(void *options, const char *value)
 	return 0;
 }
 
+/* Who names two wants both, or has made a mistake: the last is not all that was asked for. */
 int common_opt_net(void *options, const char *value)
 {
-	((struct common_options *)options)->net_word = value;
+	struct common_options *o = options;
+
+	if (o->net_word && strcmp(o->net_word, value) != 0) {
+		message("--net: given as '%s' and as '%s', and one namespace is listed at a time; "
+			"leave out one of them, or take --all-netns for all",
+			o->net_word, value);
+		return -EINVAL;
+	}
+	o->net_word = value;
 	return 0;
 }
 

@@ -144,6 +144,9 @@ refuses() {
 	refuses "-N 99999999999" "'99999999999'"
 	refuses "-N .." "'..'"
 	refuses "--net=" "''"
+	refuses "-N one -N other" "--net" "'one'" "'other'" "--all-netns"
+	refuses "summary --net=one -N other" "--net" "'one'" "'other'"
+	refuses "-N no-such-namespace -N no-such-namespace" "no namespace 'no-such-namespace'"
 	refuses "--read $dump -N /proc/self/ns/net" "--net" "leave out"
 	ends 1 -N /dev/null
 	says "'/dev/null' is no network namespace"
