@@ -223,6 +223,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_details \
 	tests/live/test_details_set \
 	tests/live/test_families \
+	tests/live/test_kernels \
 	tests/live/test_kinds \
 	tests/live/test_protocols \
 	tests/live/test_protocol_rows
@@ -283,6 +284,7 @@ tests_live_test_restart_SOURCES = \
 	tests/live/test_restart.c $(LIVE_TAKEOVER) $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_restart_rules_SOURCES = \
 	tests/live/test_restart_rules.c $(LIVE_TAKEOVER) $(LIVE_TOOL) $(LIVE_HARNESS)
+tests_live_test_kernels_SOURCES = tests/live/test_kernels.c $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_bound_SOURCES = tests/live/test_bound.c $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_GROUPS = tests/live/groups.c tests/live/groups.h
 tests_live_test_all_netns_views_SOURCES = \
@@ -626,7 +628,8 @@ VM_SLOW_TESTS = \
 	tests/live/test_churn \
 	tests/live/test_filter_ss
 VM_TESTS = $(filter-out $(VM_SLOW_TESTS),$(TESTS_SMOKE_LIVE)) \
-	$(filter %/test_folklore %/test_late %/test_stall %/test_walk,$(TESTS_LIVE))
+	$(addsuffix :inet:*,$(filter %/test_folklore,$(TESTS_LIVE))) \
+	$(filter %/test_stall %/test_walk,$(TESTS_LIVE))
 check-vm: lingerstat$(EXEEXT) tests/faults/inject.so $(TESTS_LIVE)
 	@TOP_BUILDDIR='$(abs_top_builddir)' VM_SECONDS='$(VM_SECONDS)' \
 		$(top_srcdir)/tests/vm/check-vm $(VM_KERNELS) -- $(VM_TESTS)
