@@ -520,6 +520,7 @@ CLI_TESTS = \
 	tests/cli/run-tap.bats \
 	tests/cli/ss-options.bats \
 	tests/cli/schema.bats \
+	tests/cli/spaces.bats \
 	tests/cli/streams.bats \
 	tests/cli/summary.bats
 
