@@ -628,7 +628,10 @@ VM_SLOW_TESTS = \
 	tests/live/test_against_ss \
 	tests/live/test_churn \
 	tests/live/test_filter_ss
-VM_TESTS = $(filter-out $(VM_SLOW_TESTS),$(TESTS_SMOKE_LIVE)) \
+VM_TESTS = $(filter-out $(VM_SLOW_TESTS) %/test_guards,$(TESTS_SMOKE_LIVE)) \
+	$(addsuffix :one_missing*,$(filter %/test_guards,$(TESTS_LIVE))) \
+	$(addsuffix :slow*,$(filter %/test_netem,$(TESTS_LIVE))) \
+	$(addsuffix :dead*,$(filter %/test_netem,$(TESTS_LIVE))) \
 	$(addsuffix :inet:*,$(filter %/test_folklore,$(TESTS_LIVE))) \
 	$(filter %/test_stall %/test_walk,$(TESTS_LIVE))
 check-vm: lingerstat$(EXEEXT) tests/faults/inject.so $(TESTS_LIVE)

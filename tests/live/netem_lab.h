@@ -19,7 +19,7 @@ struct network {
 	int bytes;    /* a queue that takes seconds to drain, less where nothing limits the rate */
 	int rcvbuf;   /* SO_RCVBUF of the reader; 0: the kernel's */
 	int pause_ms; /* the reader reads only so often; 0: always */
-	bool hard;    /* lost round trips are chance: not each run can be foretold */
+	bool hard;    /* the rate is no constant: not each run can be foretold */
 };
 
 /* A namespace for the other ends, in which nothing is remembered of earlier connections. */

@@ -203,10 +203,7 @@ static void check_owners(const struct edit *edit, const uint32_t lost[COUNT(pair
 
 static void the_whole_program_tells_all(void **state)
 {
-	const int fds[] = { pairs[0].near, pairs[1].near };
-
 	(void)state;
-	assert_return_code(owners_records_of(NULL, fds, COUNT(pairs), whole), 0);
 	for (size_t i = 0; i < COUNT(pairs); i++)
 		check_whole(&whole[i], &pairs[i]);
 }
@@ -474,13 +471,17 @@ static void a_census_does_without_its_member(void **state)
 
 static int set_up(void **state)
 {
+	int fds[COUNT(pairs)];
+
 	(void)state;
 	room = malloc(ROOM);
 	if (!room || tcp_pair_open(&pairs[0], AF_INET, 0) || tcp_pair_open(&pairs[1], AF_INET6, 0))
 		return -1;
 	enrich(pairs[0].near);
 	enrich(pairs[1].near);
-	return 0;
+	fds[0] = pairs[0].near;
+	fds[1] = pairs[1].near;
+	return owners_records_of(NULL, fds, COUNT(pairs), whole);
 }
 
 static int tear_down(void **state)
@@ -492,23 +493,15 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* Why none of this can be done here; NULL: it can. */
-static const char *obstacle(void)
+/* Says why none of this can be done here, where it cannot. */
+static bool cannot_run(void)
 {
-	static char why[160];
-	const char *step;
-	int err = namespace_enter(&step);
-	ssize_t got;
+	char nothing[1];
+	ssize_t got = guard_read(&object_owners, NULL, NULL, nothing, 0);
 
-	if (err) {
-		snprintf(why, sizeof(why), "a network namespace: %s: %s", step, strerror(-err));
-		return why;
-	}
-	got = guard_read(&object_owners, NULL, NULL, why, 0);
-	if (got >= 0)
-		return NULL;
-	snprintf(why, sizeof(why), "a BPF program: %s", strerror((int)-got));
-	return why;
+	if (got < 0)
+		printf("1..0 # SKIP a BPF program: %s\n", strerror((int)-got));
+	return got < 0;
 }
 
 int main(void)
@@ -524,12 +517,9 @@ int main(void)
 		cmocka_unit_test(without_ids_namespaces_are_told),
 		cmocka_unit_test(a_census_does_without_its_member),
 	};
-	const char *why = obstacle();
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	if (why) {
-		printf("1..0 # SKIP %s\n", why);
+	harness_enter();
+	if (cannot_run())
 		return 0;
-	}
 	return cmocka_run_group_tests_name("guards", tests, set_up, tear_down);
 }
