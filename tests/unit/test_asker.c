@@ -7,13 +7,16 @@
 
 #include "unit/unit.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <linux/inet_diag.h>
 
 #include "source/asker.h"
+#include "source/source.h"
 
 #define PORTID       4242
 #define ANSWERS      (3 * ASKER_BATCH)
@@ -28,7 +31,7 @@ struct reply {
 	struct {
 		struct nlmsghdr header;
 		int32_t code; /* of NLMSG_ERROR; of others which socket it is */
-		char rest[64];
+		char rest[80];
 	} message;
 };
 
@@ -446,6 +449,110 @@ static void a_failing_send(void **state)
 	expect_problem(flush(), DUMP_SEND_FAILED, -ENOBUFS);
 }
 
+/* --- sockets --------------------------------------------------------------------------------- */
+
+#define WANTED (ASKER_BATCH + 2)
+
+static unsigned int pauses;
+static uint32_t inodes_seen;
+
+static void count_pause(void *ctx, bool dry)
+{
+	assert_null(ctx);
+	assert_false(dry);
+	pauses++;
+}
+
+static bool next_wanted(void *ctx, struct socket *sk)
+{
+	uint16_t *n = ctx;
+
+	sk->family = *n % 2 ? AF_INET6 : AF_INET;
+	sk->local.port = (*n)++;
+	return *n <= WANTED;
+}
+
+static int see_socket(void *ctx, struct socket *sk)
+{
+	assert_null(ctx);
+	assert_int_equal(sk->netid, NETID_TCP);
+	assert_int_equal(sk->inode, 100 + sk->local.port);
+	inodes_seen += sk->inode;
+	return sink_error;
+}
+
+/* As the kernel answers for the n-th; `cookie` says which socket it is. */
+static void answer_socket(uint16_t n, uint8_t state, uint32_t cookie)
+{
+	const struct inet_diag_msg msg = { .idiag_family = AF_INET,
+					   .idiag_state = state,
+					   .idiag_inode = 100u + n,
+					   .id = { .idiag_sport = htons(n),
+						   .idiag_cookie = { cookie, 0 } } };
+	struct reply *r = answer(0);
+
+	memcpy(&r->message.code, &msg, sizeof(msg));
+	r->len = r->message.header.nlmsg_len = NLMSG_LENGTH(sizeof(msg));
+}
+
+static int ask_many(struct source *source)
+{
+	const struct selection sel = { .netids = NETID_BIT(NETID_TCP),
+				       .states = STATE_BIT(STATE_ESTABLISHED),
+				       .ipv4 = true,
+				       .ipv6 = true };
+	uint16_t n = 0;
+
+	return source_ask_many(source, &family_tcp, &sel, next_wanted, &n, see_socket, NULL,
+			       &report);
+}
+
+/* One is gone, one has another state by now, one was asked for twice, one cannot be read. */
+static void sockets_come_once_and_as_selected(void **state)
+{
+	struct source *source;
+
+	(void)state;
+	assert_int_equal(source_open_replay(&source, "/dev/null"), 0);
+	source_on_pause(source, count_pause, NULL);
+	pauses = inodes_seen = 0;
+	answer_socket(0, STATE_ESTABLISHED, 1);
+	refuse(-ENOENT);
+	answer_socket(2, STATE_CLOSE_WAIT, 2);
+	answer_socket(0, STATE_ESTABLISHED, 1);
+	answer(4)->message.header.nlmsg_len = NLMSG_LENGTH(4);
+	for (uint16_t n = 5; n < WANTED; n++)
+		answer_socket(n, STATE_ESTABLISHED, 100u + n);
+	assert_int_equal(ask_many(source), 0);
+	assert_int_equal(kernel.sends, 2);
+	assert_int_equal(pauses, 2);
+	assert_int_equal(report.problem, DUMP_OK);
+	assert_int_equal(report.messages, WANTED - 1);
+	assert_int_equal(report.sockets, WANTED - 4);
+	assert_int_equal(report.duplicates, 1);
+	assert_int_equal(report.malformed, 1);
+	assert_true(inodes_seen > 100 * (WANTED - 4));
+	source_close(source);
+}
+
+static void who_takes_sockets_can_stop(void **state)
+{
+	struct source *source;
+
+	(void)state;
+	assert_int_equal(source_open_replay(&source, "/dev/null"), 0);
+	sink_error = -EPIPE;
+	for (uint16_t n = 0; n < ASKER_BATCH; n++)
+		answer_socket(n, STATE_ESTABLISHED, 1u + n);
+	expect_problem(ask_many(source), DUMP_STOPPED, -EPIPE);
+	assert_int_equal(kernel.sends, 1);
+	assert_int_equal(report.sockets, 1);
+	report = (struct dump_report){ 0 };
+	kernel.socket_error = EMFILE;
+	expect_problem(ask_many(source), DUMP_SEND_FAILED, -EMFILE);
+	source_close(source);
+}
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 static bool is_open(int fd)
@@ -506,6 +613,8 @@ int main(void)
 		asker_test(the_next_batch_begins_anew),
 		asker_test(a_failing_receive),
 		asker_test(a_failing_send),
+		asker_test(sockets_come_once_and_as_selected),
+		asker_test(who_takes_sockets_can_stop),
 		asker_test(what_cannot_be_opened_leaves_nothing),
 	};
 
