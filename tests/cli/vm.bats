@@ -306,6 +306,24 @@ within_a_minute() {
 	[ "${lines[-1]}" = "0 passed, 0 failed, 2 skipped" ]
 }
 
+@test "vm: a kernel in the cache serves where apt has none" {
+	machine
+	program apt-cache true
+	cached 6.1
+	run env -u HOME "$tree/tests/vm/kernel" 6.1
+	[ "$status" -eq 0 ]
+	[ "$output" = "$VM_CACHE/linux-image-6.1.0-9-cloud-amd64" ]
+}
+
+@test "vm: without a home the reason is told all the same" {
+	machine
+	program apt-cache true
+	unset VM_CACHE XDG_CACHE_HOME
+	run env -u HOME "$tree/tests/vm/kernel" 6.99
+	[ "$status" -eq 1 ]
+	[ "$output" = "apt knows no package linux-image-6.99.*-cloud-amd64" ]
+}
+
 @test "vm: a version that apt does not know is skipped" {
 	machine
 	program apt-cache true
