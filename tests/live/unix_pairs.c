@@ -18,8 +18,11 @@
 bool several_processors(void)
 {
 	cpu_set_t set;
+	bool several = sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
 
-	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+	if (!several)
+		print_message("# there is one processor: nothing is read ahead\n");
+	return several;
 }
 
 void unix_pairs_close(int *fds)
