@@ -46,19 +46,25 @@ static int64_t read_app_limited(const packed_info *info, size_t len)
 	return info->tcpi_delivery_rate_app_limited;
 }
 
-static void read_info(struct tcp_evidence *tcp, const packed_info *info, size_t len)
+/* What tells whether data moves. */
+static void read_progress(struct tcp_evidence *tcp, const packed_info *info, size_t len)
 {
 	TAKE(tcpi_retransmits, retransmits);
 	TAKE(tcpi_probes, probes);
 	TAKE(tcpi_backoff, backoff);
 	TAKE(tcpi_rto, rto_us);
-	TAKE(tcpi_unacked, unacked_segments);
 	TAKE(tcpi_last_data_sent, last_data_sent_ms);
 	TAKE(tcpi_last_data_recv, last_data_recv_ms);
 	TAKE(tcpi_last_ack_recv, last_ack_recv_ms);
+	TAKE(tcpi_unacked, unacked_segments);
+	TAKE(tcpi_notsent_bytes, notsent_bytes);
+}
+
+/* What tells how fast. */
+static void read_pace(struct tcp_evidence *tcp, const packed_info *info, size_t len)
+{
 	TAKE(tcpi_rtt, rtt_us);
 	TAKE(tcpi_pacing_rate, pacing_rate_bytes_per_second);
-	TAKE(tcpi_notsent_bytes, notsent_bytes);
 	TAKE(tcpi_delivery_rate, delivery_rate_bytes_per_second);
 	TAKE(tcpi_snd_wnd, snd_wnd_bytes);
 	TAKE(tcpi_snd_mss, snd_mss_bytes);
@@ -122,8 +128,10 @@ static int tcp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *b
 	sk->netid = NETID_TCP;
 	sk->protocol = IPPROTO_TCP;
 	sk->state = shown_state(sk->state);
-	if (attrs.info)
-		read_info(&sk->tcp, attrs.info, attrs.info_len);
+	if (attrs.info) {
+		read_progress(&sk->tcp, attrs.info, attrs.info_len);
+		read_pace(&sk->tcp, attrs.info, attrs.info_len);
+	}
 	if (sk->state == STATE_LISTEN)
 		sk->queue_unit = QUEUE_CONNECTIONS;
 	else

@@ -107,13 +107,14 @@ static void read_page(struct page *page)
 	file = fopen(path, "re");
 	if (!file)
 		fail_msg("%s: %s", path, strerror(errno));
-	while (fgets(line, sizeof(line), file)) {
+	while (file && fgets(line, sizeof(line), file)) {
 		if (strncmp(line, ".Sh ", 4) == 0)
 			inside = strncmp(line, SECTION, strlen(SECTION)) == 0;
 		else if (inside)
 			take_line(page, line);
 	}
-	fclose(file);
+	if (file)
+		fclose(file);
 }
 
 /* ---- the questions: each writes its answer, a word ---- */

@@ -115,7 +115,7 @@ static void one_option_is_not_another(void **state)
 {
 	static const uint32_t values[] = { OWNERS_LINGER_ON, OWNERS_REUSEADDR_ONE, OWNERS_REUSEPORT,
 					   OWNERS_REPAIR, OWNERS_LINGER2_NEGATIVE };
-	struct taken t;
+	struct taken t = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(values); i++) {
