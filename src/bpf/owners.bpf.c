@@ -224,6 +224,7 @@ static __always_inline void read_socket(struct owners_record *record, struct soc
 		known |= OWNERS_KNOWS_REUSEPORT;
 		values |= READ_BITS(sk, __sk_common.skc_reuseport) * OWNERS_REUSEPORT;
 	}
+	values |= (sk->sk_type & 0xff) * OWNERS_TYPE_ONE;
 	record->known = known;
 	record->values = values;
 }

@@ -31,6 +31,8 @@
 #define OWNERS_REUSEPORT        (1u << 4)    /* sk_reuseport */
 #define OWNERS_REUSEADDR        (0xffu << 8) /* sk_reuse, a number; 0 is off */
 #define OWNERS_REUSEADDR_ONE    (1u << 8)
+#define OWNERS_TYPE             (0xffu << 16) /* sk_type, a number; always known */
+#define OWNERS_TYPE_ONE         (1u << 16)
 
 struct owners_record {
 	uint64_t inode;        /* i_ino of the socket's file */

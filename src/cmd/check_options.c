@@ -148,6 +148,7 @@ static const struct option_row selecting_rows[] = {
 	{ "tcp", 0, NULL, "count TCP (of these kinds only the named)", common_opt_tcp },
 	{ "mptcp", 0, NULL, "count MPTCP connections", common_opt_mptcp },
 	{ "udp", 0, NULL, "count UDP", common_opt_udp },
+	{ "sctp", 0, NULL, "count SCTP endpoints and associations", common_opt_sctp },
 	{ "unix", 0, NULL, "count unix sockets", common_opt_unix },
 	{ "ipv4", '4', NULL, "only IPv4", common_opt_ipv4 },
 	{ "ipv6", '6', NULL, "only IPv6", common_opt_ipv6 },

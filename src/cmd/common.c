@@ -64,7 +64,7 @@ KIND(extern, common_opt_mptcp, NETID_BIT(NETID_MPTCP))
 KIND(extern, common_opt_udp, NETID_BIT(NETID_UDP))
 KIND(static, opt_udplite, NETID_BIT(NETID_UDPLITE))
 KIND(static, opt_raw, NETID_BIT(NETID_RAW))
-KIND(static, opt_sctp, NETID_BIT(NETID_SCTP))
+KIND(extern, common_opt_sctp, NETID_BIT(NETID_SCTP))
 KIND(static, opt_dccp, NETID_BIT(NETID_DCCP))
 KIND(extern, common_opt_unix, NETIDS_UNIX)
 KIND(static, opt_packet, NETIDS_PACKET)
@@ -236,7 +236,7 @@ static const struct option_row rows[] = {
 	{ "udp", 'u', NULL, "UDP", common_opt_udp },
 	{ "udplite", 0, NULL, "UDP-Lite", opt_udplite },
 	{ "raw", 'w', NULL, "raw IP", opt_raw },
-	{ "sctp", 'S', NULL, "SCTP endpoints and associations", opt_sctp },
+	{ "sctp", 'S', NULL, "SCTP endpoints and associations", common_opt_sctp },
 	{ "dccp", 'd', NULL, "DCCP", opt_dccp },
 	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", common_opt_unix },
 	{ "packet", '0', NULL, "packet: frames of a device", opt_packet },

@@ -36,6 +36,7 @@ extern const struct option_group common_group;
  * with struct common_options: each sets the flag, or adds the kind, that it is named after. */
 int common_opt_tcp(void *options, const char *value);
 int common_opt_mptcp(void *options, const char *value);
+int common_opt_sctp(void *options, const char *value);
 int common_opt_udp(void *options, const char *value);
 int common_opt_unix(void *options, const char *value);
 int common_opt_ipv4(void *options, const char *value);

@@ -94,6 +94,7 @@ static const struct option_row rows[] = {
 	{ "tcp", 't', NULL, "TCP (without any of these: TCP and MPTCP)", common_opt_tcp },
 	{ "mptcp", 'M', NULL, "MPTCP connections", common_opt_mptcp },
 	{ "udp", 'u', NULL, "UDP", common_opt_udp },
+	{ "sctp", 'S', NULL, "SCTP endpoints and associations", common_opt_sctp },
 	{ "unix", 'x', NULL, "unix stream, seqpacket and datagram", common_opt_unix },
 	{ "by", 0, "LABEL", "sockets of the largest systemd units too: unit", opt_by },
 	{ "top", 0, "N", "units with series of their own (20, at most 200)", opt_top },

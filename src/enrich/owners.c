@@ -23,7 +23,7 @@ struct entry {
 	uint8_t options_known : 1, linger_on : 1, linger_ticks : 1, linger_known : 1, forever : 1,
 		timeout_known : 1;
 	uint8_t nonblock : 2, reuseaddr : 2, reuseport : 2, repair : 2; /* enum tri */
-	uint8_t linger2_negative;
+	uint8_t linger2_negative : 2, one_to_many : 2;
 };
 
 /* A further descriptor of a socket. */
@@ -169,6 +169,7 @@ static void copy_options(struct entry *e, const struct owner_options *options)
 	e->nonblock = options->nonblock;
 	e->reuseaddr = options->reuseaddr;
 	e->reuseport = options->reuseport;
+	e->one_to_many = options->one_to_many;
 	e->repair = options->repair;
 	e->linger2_negative = options->linger2_negative;
 	e->timeout_known = options->user_timeout_ms != UNKNOWN;
@@ -313,6 +314,7 @@ static void join_options(const struct entry *e, struct socket *sk)
 		.nonblock = e->nonblock,
 		.reuseaddr = e->reuseaddr,
 		.reuseport = e->reuseport,
+		.one_to_many = e->one_to_many,
 		.user_timeout_ms = e->timeout_known ? (int64_t)e->user_timeout_ms : UNKNOWN,
 	};
 }

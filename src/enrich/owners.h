@@ -26,6 +26,7 @@ struct owner_options {
 	enum tri nonblock;
 	enum tri reuseaddr;
 	enum tri reuseport;
+	enum tri one_to_many;
 	enum tri repair;
 	enum tri linger2_negative;
 	int64_t user_timeout_ms; /* UNKNOWN where it has none */

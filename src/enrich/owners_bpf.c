@@ -143,6 +143,11 @@ static enum tri tri_nonblock(const struct owners_record *raw)
 	return (raw->file_flags & O_NONBLOCK) ? TRI_YES : TRI_NO;
 }
 
+static enum tri tri_one_to_many(const struct owners_record *raw)
+{
+	return (raw->values & OWNERS_TYPE) == SOCK_SEQPACKET * OWNERS_TYPE_ONE ? TRI_YES : TRI_NO;
+}
+
 static void convert_ends(struct owner_ends *ends, const struct owners_record *raw)
 {
 	*ends = (struct owner_ends){ .netns = raw->netns, .family = (uint8_t)raw->family };
@@ -172,6 +177,7 @@ static void convert(struct owner_record *record, const struct owners_record *raw
 			.nonblock = tri_nonblock(raw),
 			.reuseaddr = tri_of(raw, OWNERS_KNOWS_REUSEADDR, OWNERS_REUSEADDR),
 			.reuseport = tri_of(raw, OWNERS_KNOWS_REUSEPORT, OWNERS_REUSEPORT),
+			.one_to_many = tri_one_to_many(raw),
 			.repair = tri_of(raw, OWNERS_KNOWS_REPAIR, OWNERS_REPAIR),
 			.linger2_negative =
 				tri_of(raw, OWNERS_KNOWS_LINGER2, OWNERS_LINGER2_NEGATIVE),

@@ -57,6 +57,16 @@ static uint64_t seconds_of(int l_linger)
 	return l_linger < 0 ? UINT64_MAX : (uint64_t)l_linger;
 }
 
+static enum tri is_one_to_many(int fd)
+{
+	socklen_t len = sizeof(int);
+	int type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
+		return TRI_UNKNOWN;
+	return type == SOCK_SEQPACKET ? TRI_YES : TRI_NO;
+}
+
 static int read_options(int fd, struct owner_options *o)
 {
 	struct linger linger;
@@ -74,6 +84,7 @@ static int read_options(int fd, struct owner_options *o)
 						   : TRI_NO,
 		.reuseaddr = option_on(fd, SOL_SOCKET, SO_REUSEADDR),
 		.reuseport = option_on(fd, SOL_SOCKET, SO_REUSEPORT),
+		.one_to_many = is_one_to_many(fd),
 		.user_timeout_ms = UNKNOWN,
 	};
 	read_tcp_options(fd, o);

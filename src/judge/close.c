@@ -159,6 +159,8 @@ static bool is_unread(const struct socket *sk)
 {
 	bool counted = sk->queue_unit == QUEUE_MEMORY || sk->queue_unit == QUEUE_MESSAGES;
 
+	if (sk->netid == NETID_SCTP)
+		return sk->sctp.own == TRI_YES;
 	return sk->unread_bytes > 0 ||
 	       (sk->unread_bytes == UNKNOWN && counted && sk->recv_queue > 0);
 }

@@ -146,15 +146,22 @@ static bool is_endpoint_with_callers(const struct hearing *h)
 	return is_endpoint(h) && h->sk->state == STATE_LISTEN && h->sk->recv_queue > 0;
 }
 
-/* Each gets a SHUTDOWN, or with data that nobody read an ABORT. */
+/* Each gets a SHUTDOWN, or if there is data of any that nobody read, or with zero linger, an
+ * ABORT. */
 static void close_callers(const struct hearing *h, struct close_forecast *f)
 {
-	(void)h;
-	f->outcomes = OUTCOME_BIT(OUTCOME_FIN) | OUTCOME_BIT(OUTCOME_RESET);
-	set_blind_risk(f);
-	f->risk = RISK_POSSIBLE;
-	f->unread_bytes = f->at_stake_bytes = UNKNOWN;
+	enum tri unread = h->sk->sctp.socket;
+
 	f->reasons |= REASON_BIT(REASON_UNACCEPTED);
+	f->unread_bytes = f->at_stake_bytes = UNKNOWN;
+	f->loss_max_bytes = UNKNOWN;
+	rule_set_risk(f, unread == TRI_YES ? RISK_CERTAIN : RISK_POSSIBLE);
+	if (unread != TRI_NO)
+		f->risk_max = RISK_CERTAIN;
+	if (unread != TRI_NO || rule_has_zero_linger(h))
+		f->outcomes |= OUTCOME_BIT(OUTCOME_RESET);
+	if (unread != TRI_YES && !rule_has_zero_linger(h))
+		f->outcomes |= OUTCOME_BIT(OUTCOME_FIN);
 }
 
 static void goes_with_associations(const struct hearing *h, struct close_forecast *f)
@@ -194,6 +201,11 @@ static void close_opening(const struct hearing *h, struct close_forecast *f)
 		rule_set_risk(f, RISK_CERTAIN);
 }
 
+static bool has_unread_data(const struct hearing *h)
+{
+	return h->sk->sctp.own == TRI_YES;
+}
+
 static void abort_for_unread(const struct hearing *h, struct close_forecast *f)
 {
 	rule_set_outcome(f, OUTCOME_RESET);
@@ -201,24 +213,80 @@ static void abort_for_unread(const struct hearing *h, struct close_forecast *f)
 	rule_set_risk(f, RISK_CERTAIN);
 }
 
-static void abort_association(const struct hearing *h, struct close_forecast *f)
+/* Memory that may be data, and is lost then. */
+static void doubt_unread(struct close_forecast *f)
+{
+	f->risk_max = RISK_CERTAIN;
+	f->at_stake_bytes = UNKNOWN;
+}
+
+static void drop_association(const struct hearing *h, struct close_forecast *f)
 {
 	rule_set_outcome(f, OUTCOME_RESET);
 	rule_set_risk(f, RISK_POSSIBLE);
 	drop_memory(h, f);
+	if (h->sk->sctp.own == TRI_UNKNOWN)
+		doubt_unread(f);
+}
+
+/* All associations of a socket share its receive queue, and one with unread data takes all others
+ * with it. */
+static bool has_unread_sibling(const struct hearing *h)
+{
+	return h->sk->sctp.socket == TRI_YES;
+}
+
+static void abort_for_sibling(const struct hearing *h, struct close_forecast *f)
+{
+	drop_association(h, f);
+	f->reasons |= REASON_BIT(REASON_SIBLING_UNREAD);
+}
+
+static void abort_association(const struct hearing *h, struct close_forecast *f)
+{
+	drop_association(h, f);
 	f->reasons |= REASON_BIT(REASON_ZERO_LINGER);
 }
 
-/* Only a one-to-one socket waits, and sock_diag does not tell which kind it is. */
+/* Only a one-to-one socket waits (sctp_style() in sctp_close()). */
+static void wait_for_shutdown(const struct hearing *h, struct close_forecast *f)
+{
+	enum tri many = h->sk->options.one_to_many;
+
+	if (many == TRI_YES)
+		return;
+	set_wait(h, f);
+	if (!h->sk->outstanding_bytes)
+		return;
+	if (many == TRI_NO)
+		rule_set_outcome(f, OUTCOME_BLOCKS);
+	else
+		f->outcomes |= OUTCOME_BIT(OUTCOME_BLOCKS);
+}
+
 static void shut_down(const struct hearing *h, struct close_forecast *f)
 {
 	rule_set_outcome(f, h->sk->outstanding_bytes ? OUTCOME_BACKGROUND : OUTCOME_FIN);
 	rule_set_risk(f, h->sk->outstanding_bytes ? RISK_POSSIBLE : RISK_NONE);
-	if (!waits(h))
-		return;
+	if (waits(h))
+		wait_for_shutdown(h, f);
+}
+
+/* Notifications that nobody read go without a word, data makes it an ABORT: it may be either. */
+static bool may_have_unread(const struct hearing *h)
+{
+	return h->sk->sctp.socket != TRI_NO;
+}
+
+static void shut_down_or_abort(const struct hearing *h, struct close_forecast *f)
+{
+	shut_down(h, f);
+	f->outcomes |= OUTCOME_BIT(OUTCOME_RESET);
 	if (h->sk->outstanding_bytes)
-		f->outcomes |= OUTCOME_BIT(OUTCOME_BLOCKS);
-	set_wait(h, f);
+		f->loss_max_bytes = UNKNOWN;
+	f->risk_max = h->sk->outstanding_bytes ? RISK_CERTAIN : RISK_POSSIBLE;
+	if (h->sk->sctp.own == TRI_UNKNOWN)
+		doubt_unread(f);
 }
 
 /* --- vsock: virtio_transport_close() in net/vmw_vsock/virtio_transport_common.c ----------------
@@ -313,8 +381,10 @@ static const struct rule sctp_rules[] = {
 	{ is_endpoint, goes_with_associations },
 	{ has_no_process, rule_already_closed },
 	{ is_opening, close_opening },
-	{ rule_has_unread, abort_for_unread },
+	{ has_unread_data, abort_for_unread },
+	{ has_unread_sibling, abort_for_sibling },
 	{ rule_has_zero_linger, abort_association },
+	{ may_have_unread, shut_down_or_abort },
 	{ rule_always, shut_down },
 };
 

@@ -11,6 +11,9 @@ struct reason_words {
 static const struct reason_words reason_words[REASON_COUNT] = {
 	[REASON_UNREAD_DATA] = { "unread-data", "received data was not read: it is lost, and a "
 						"connection is reset" },
+	[REASON_SIBLING_UNREAD] = { "sibling-unread",
+				    "data of another SCTP association of the socket "
+				    "was not read: all are aborted" },
 	[REASON_ZERO_LINGER] = { "zero-linger", "SO_LINGER is on with 0 seconds: close() throws "
 						"unsent data away" },
 	[REASON_UNACCEPTED] = { "unaccepted", "no process has accepted the connection: it is reset "

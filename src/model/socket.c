@@ -100,6 +100,13 @@ static const struct socket blank = {
 	.options = { .user_timeout_ms = UNKNOWN },
 };
 
+const char *sctp_record_name(const struct socket *sk)
+{
+	if (sk->netid != NETID_SCTP)
+		return NULL;
+	return sk->association ? "association" : "endpoint";
+}
+
 void socket_init(struct socket *sk)
 {
 	memcpy(sk, &blank, sizeof(*sk));

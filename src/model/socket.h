@@ -71,6 +71,7 @@ struct close_options {
 	enum tri nonblock;         /* O_NONBLOCK of the first descriptor */
 	enum tri reuseaddr;        /* SO_REUSEADDR */
 	enum tri reuseport;        /* SO_REUSEPORT */
+	enum tri one_to_many;      /* SOCK_SEQPACKET; of SCTP: one socket, many associations */
 	int64_t user_timeout_ms;   /* TCP_USER_TIMEOUT; UNKNOWN, or 0 for the default */
 };
 
@@ -241,6 +242,13 @@ struct subflow_list {
 	const struct socket *items; /* without holders: use socket_subflow() */
 };
 
+/* Who has data that nobody read, where SCTP counts memory: an unread notification is memory too,
+ * and no data. Unknown where it may be either. */
+struct sctp_unread {
+	enum tri own;    /* this association; of an endpoint: never */
+	enum tri socket; /* any association of the same socket, this one included */
+};
+
 struct restart;
 
 struct socket {
@@ -265,6 +273,7 @@ struct socket {
 	bool may_migrate; /* net.ipv4.tcp_migrate_req lets waiting connections change listeners */
 	bool subflow;     /* a TCP socket that belongs to an MPTCP connection */
 	bool association; /* of SCTP: a connection, and not the endpoint it belongs to */
+	struct sctp_unread sctp; /* of SCTP */
 	struct mptcp_ids mptcp;
 	struct subflow_list subflows;
 	uint32_t ifindex; /* bound device, or the scope of a link-local address; 0: none */
@@ -321,6 +330,9 @@ bool socket_has_peer(const struct socket *sk);
 
 /* The i-th subflow of a connection as a row of its own: whoever holds the connection holds it. */
 struct socket socket_subflow(const struct socket *sk, uint32_t i);
+
+/* `endpoint` or `association`, of SCTP; NULL for all others. */
+const char *sctp_record_name(const struct socket *sk);
 
 /* True for a socket with an IPv4 or IPv6 address: `local` and `peer` are filled. */
 bool socket_is_inet(const struct socket *sk);

@@ -294,6 +294,11 @@ static const char *const meanings[REASON_COUNT] = {
 		"the device, which leaves whatever happens to the socket. But a datagram that is "
 		"still being "
 		"put together (UDP_CORK, MSG_MORE) looks the same, and close() throws it away.",
+	[REASON_SIBLING_UNREAD] =
+		"All SCTP associations of a socket share one receive queue, and another of them "
+		"has data there that was not read. close() aborts them all for it, this one too, "
+		"whatever SO_LINGER says. Read all of the socket's messages before close(), or "
+		"give the association a socket of its own first (sctp_peeloff()).",
 	[REASON_ENDPOINT] =
 		"The row is an SCTP endpoint: the socket itself, with its addresses. Its "
 		"associations are connections with rows of their own, and what close() does to "

@@ -475,6 +475,12 @@ CELL(mptcp)
 		put_subflow_ids(b, &sk->mptcp);
 }
 
+CELL(sctp)
+{
+	UNUSED(cx);
+	outbuf_str(b, sctp_record_name(sk) ? sctp_record_name(sk) : "-");
+}
+
 CELL(subflows)
 {
 	UNUSED(cx);

@@ -82,6 +82,8 @@ static const struct column columns[] = {
 	  '$', cell_mptcp, json_mptcp, NULL, NULL },
 	{ "subflows", "SUBFLOWS", "subflows", "TCP sockets of an MPTCP connection", NEED_SUBFLOWS,
 	  PLACE_RIGHT, 0, cell_subflows, json_subflows, NULL, NULL },
+	{ "sctp", "SCTP", "sctp", "of SCTP: endpoint, or association", 0, false, 0, cell_sctp,
+	  json_sctp, NULL, NULL },
 	{ "outcome", "OUTCOME", "close.outcome", "what close() would do", JUDGE, false, 0,
 	  cell_outcome, json_outcome, NULL, NULL },
 	{ "outcomes", "OUTCOMES", "close.outcomes", "all that close() might do", JUDGE, false, 0,

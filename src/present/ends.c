@@ -160,7 +160,7 @@ static void xdp_cell(struct outbuf *b, const struct socket *sk, bool peer, bool 
 	put_device(b, sk);
 	outbuf_char(b, ':');
 	if (sk->xdp.queue == UNKNOWN)
-		outbuf_char(b, '?');
+		outbuf_char(b, sk->ifindex ? '?' : '*');
 	else
 		outbuf_i64(b, sk->xdp.queue);
 }

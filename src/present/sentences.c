@@ -162,6 +162,9 @@ static void put_memory_queues(struct outbuf *b, const struct socket *sk)
 		outbuf_printf(b, "%lld bytes received and not read.", (long long)sk->unread_bytes);
 	else if (sk->unread_bytes == 0)
 		outbuf_str(b, "Nothing received is unread.");
+	else if (sk->netid == NETID_SCTP && sk->sctp.own == TRI_UNKNOWN)
+		outbuf_str(b, "There is received data that was not read, or there are only "
+			      "notifications: the kernel does not tell.");
 	else if (sk->recv_queue > 0)
 		outbuf_str(b, "There is received data that was not read; how much the kernel does "
 			      "not tell.");

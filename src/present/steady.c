@@ -94,6 +94,7 @@ static const struct steady steady[] = {
 	{ json_container, 1, { BYTES(workload) }, NULL, NULL, NULL },
 	{ json_references, 1, { BYTES(holders.count) }, NULL, NULL, NULL },
 	{ json_mptcp, 3, { BYTES(netid), BYTES(subflow), BYTES(mptcp) }, NULL, NULL, NULL },
+	{ json_sctp, 2, { BYTES(netid), BYTES(association) }, NULL, NULL, NULL },
 	{ json_subflows, 1, { BYTES(subflows.known) }, has_no_subflows, NULL, NULL },
 	{ json_outcome, 1, { BYTES(close.outcomes) }, NULL, NULL, NULL },
 	{ json_outcomes, 1, { BYTES(close.outcomes) }, NULL, NULL, NULL },

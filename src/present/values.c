@@ -378,6 +378,11 @@ static void json_token(struct outbuf *b, int64_t token)
 		outbuf_printf(b, "\"%08llx\"", (unsigned long long)token);
 }
 
+VALUE(sctp)
+{
+	json_word(b, sctp_record_name(sk));
+}
+
 VALUE(mptcp)
 {
 	const struct mptcp_ids *ids = &sk->mptcp;

@@ -36,8 +36,19 @@ static void put_protocol(struct socket *sk, struct inet_attrs *attrs, const stru
 static void put_peers(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
 {
 	(void)sk;
-	(void)attr;
-	attrs->has_peers = true;
+	attrs->peers = (struct inet_list){ attribute_payload(attr), attribute_length(attr) };
+}
+
+static void put_locals(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
+{
+	(void)sk;
+	attrs->locals = (struct inet_list){ attribute_payload(attr), attribute_length(attr) };
+}
+
+static void put_memory(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
+{
+	(void)sk;
+	attrs->memory = attribute_payload(attr);
 }
 
 static void put_shutdown(struct socket *sk, struct inet_attrs *attrs, const struct nlattr *attr)
@@ -75,6 +86,7 @@ static const struct {
 	[INET_DIAG_SKV6ONLY] = { 1, put_v6only },   [INET_DIAG_MARK] = { 4, put_mark },
 	[INET_DIAG_PROTOCOL] = { 1, put_protocol }, [INET_DIAG_PEERS] = { 0, put_peers },
 	[INET_DIAG_ULP_INFO] = { 4, put_ulp },      [INET_DIAG_CGROUP_ID] = { 8, put_cgroup },
+	[INET_DIAG_LOCALS] = { 0, put_locals },     [INET_DIAG_SKMEMINFO] = { 4, put_memory },
 };
 
 static void read_attribute(const struct nlattr *attr, struct socket *sk, struct inet_attrs *attrs,

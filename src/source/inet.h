@@ -8,12 +8,20 @@
 
 #include "source/source.h"
 
+/* A list of struct sockaddr_storage; `data` is NULL when the message has none. */
+struct inet_list {
+	const void *data;
+	size_t len;
+};
+
 /* Raw attributes that only one family understands; NULL when the message has none. */
 struct inet_attrs {
 	const void *info; /* INET_DIAG_INFO: struct tcp_info for TCP */
 	size_t info_len;
-	const struct nlattr *ulp; /* INET_DIAG_ULP_INFO, nested: what runs on top of TCP */
-	bool has_peers;    /* INET_DIAG_PEERS: of an SCTP association, the peer's addresses */
+	const struct nlattr *ulp;       /* INET_DIAG_ULP_INFO, nested: what runs on top of TCP */
+	struct inet_list locals, peers; /* INET_DIAG_LOCALS, INET_DIAG_PEERS: of SCTP */
+	const void
+		*memory; /* INET_DIAG_SKMEMINFO: 32-bit numbers, the first SK_MEMINFO_RMEM_ALLOC */
 	bool has_protocol; /* INET_DIAG_PROTOCOL: of a raw socket, the protocol it was made for */
 	uint8_t protocol;
 };

@@ -8,6 +8,8 @@
  */
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
+#include <linux/sctp.h>
+#include <string.h>
 
 #include "source/inet.h"
 
@@ -29,7 +31,59 @@ static const enum sock_state association_states[] = {
 	STATE_SHUTDOWN_ACK_SENT,
 };
 
-static void read_association(struct socket *sk, const struct inet_diag_msg *msg)
+/* Memory of what was received, by what the kernel adds for each piece of it: for data its length
+ * and an uneven size, for a notification the whole of a buffer (sctp_ulpevent_init() in
+ * net/sctp/ulpevent.c), which is of this much at least and ends on a line of the processor's cache
+ * (__alloc_skb()). The line of each 64-bit processor is one of these, or several. */
+#define LEAST_NOTIFICATION 512
+#define CACHE_LINE         64
+
+/* Whether there is data in so much memory. */
+static enum tri has_data(uint32_t memory)
+{
+	if (memory == 0)
+		return TRI_NO;
+	return memory < LEAST_NOTIFICATION || memory % CACHE_LINE ? TRI_YES : TRI_UNKNOWN;
+}
+
+/* An association that never got data cannot have any. */
+static bool never_got_data(const struct inet_attrs *attrs)
+{
+	struct sctp_info info;
+
+	if (!attrs->info || attrs->info_len < offsetof(struct sctp_info, sctpi_octrlchunks))
+		return false;
+	memcpy(&info, attrs->info, offsetof(struct sctp_info, sctpi_octrlchunks));
+	return info.sctpi_iuodchunks == 0 && info.sctpi_iodchunks == 0;
+}
+
+static enum tri own_data(const struct socket *sk, const struct inet_attrs *attrs)
+{
+	enum tri data = has_data(sk->recv_queue);
+
+	return data == TRI_UNKNOWN && never_got_data(attrs) ? TRI_NO : data;
+}
+
+/* sk_rmem_alloc of the socket covers all of its associations, unless net.sctp.rcvbuf_policy is
+ * set: then the number is the association's own (inet_sctp_diag_fill()). */
+static enum tri sockets_data(const struct socket *sk, const struct inet_attrs *attrs)
+{
+	uint32_t own = sk->association ? sk->recv_queue : 0;
+	enum tri others;
+	uint32_t memory;
+
+	if (sk->sctp.own == TRI_YES)
+		return TRI_YES;
+	if (!attrs->memory)
+		return TRI_UNKNOWN;
+	memcpy(&memory, attrs->memory, sizeof(memory));
+	/* A moment may have passed between the two. */
+	others = memory <= own ? TRI_NO : has_data(memory - own);
+	return others == TRI_NO ? sk->sctp.own : others;
+}
+
+static void read_association(struct socket *sk, const struct inet_diag_msg *msg,
+			     const struct inet_attrs *attrs)
 {
 	sk->association = true;
 	sk->state = msg->idiag_state < ARRAY_SIZE(association_states)
@@ -37,14 +91,50 @@ static void read_association(struct socket *sk, const struct inet_diag_msg *msg)
 			    : STATE_UNKNOWN;
 	sk->timer = msg->idiag_timer == T3_RTX ? TIMER_RETRANSMIT : TIMER_OFF;
 	inet_memory_queues(sk);
+	sk->sctp.own = own_data(sk, attrs);
+	sk->sctp.socket = sockets_data(sk, attrs);
+	if (sk->sctp.own == TRI_NO)
+		sk->unread_bytes = 0;
 	if (sk->inode == 0)
 		sk->linger.kind = LINGER_NONE;
 }
 
-static void read_endpoint(struct socket *sk)
+/* Its state beside LISTEN repeats that of its one association, or says nothing. Without it a
+ * connection is counted once. */
+static void read_endpoint(struct socket *sk, const struct inet_attrs *attrs)
 {
+	if (sk->state != STATE_LISTEN)
+		sk->state = STATE_CLOSE;
 	sk->queue_unit = QUEUE_CONNECTIONS;
 	sk->unread_bytes = sk->outstanding_bytes = sk->unsent_bytes = 0;
+	sk->sctp.own = TRI_NO;
+	sk->sctp.socket = sockets_data(sk, attrs);
+}
+
+/* ---- addresses ---- */
+
+/* The first of a list of struct sockaddr_storage, where that is of IPv4. */
+static void put_mapped(struct endpoint *end, const struct inet_list *list)
+{
+	struct sockaddr_in first;
+
+	if (list->len < sizeof(struct sockaddr_storage))
+		return;
+	memcpy(&first, list->data, sizeof(first));
+	if (first.sin_family != AF_INET)
+		return;
+	end->addr.v6 = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
+	memcpy(&end->addr.v6.s6_addr[12], &first.sin_addr, sizeof(first.sin_addr));
+}
+
+/* Of an IPv6 socket's association with an IPv4 address the kernel reads the address where IPv6 has
+ * it, and gives zeros (inet_diag_msg_sctpasoc_fill()). The lists have what it is. */
+static void mend_ends(struct socket *sk, const struct inet_attrs *attrs)
+{
+	if (sk->family != AF_INET6 || !IN6_IS_ADDR_UNSPECIFIED(&sk->peer.addr.v6))
+		return;
+	put_mapped(&sk->local, &attrs->locals);
+	put_mapped(&sk->peer, &attrs->peers);
 }
 
 static int sctp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *bad_attrs)
@@ -61,27 +151,34 @@ static int sctp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *
 	/* There are no minisockets here, whatever the number of the state. */
 	sk->uid = msg->idiag_uid;
 	sk->uid_known = true;
-	if (attrs.has_peers)
-		read_association(sk, msg);
-	else
-		read_endpoint(sk);
+	if (!attrs.peers.data) {
+		read_endpoint(sk, &attrs);
+		return 0;
+	}
+	read_association(sk, msg, &attrs);
+	mend_ends(sk, &attrs);
 	return 0;
 }
 
-/* The kernel shows idle endpoints with the listening ones, and any association when the mask has
- * another state than these two (sctp_diag_dump()); which one is decided here. */
+/* The kernel shows endpoints in its list of those that take connections when the mask has LISTEN
+ * or CLOSE, and when it has another state every association, with its endpoint before it
+ * (sctp_diag_dump()); which one is decided here. */
 static uint32_t kernel_states(uint32_t states)
 {
 	const uint32_t endpoints = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_CLOSE);
 
+	if (states & STATE_BIT(STATE_CLOSE))
+		return states | endpoints | STATE_BIT(STATE_ESTABLISHED);
 	return (states & endpoints) ? states | endpoints : states;
 }
 
 static struct nlmsghdr *sctp_request(char *buf, const struct selection *sel, unsigned int pass)
 {
-	uint8_t ext = sel->want_tcp_info ? 1u << (INET_DIAG_INFO - 1) : 0;
+	uint8_t ext = 1u << (INET_DIAG_SKMEMINFO - 1);
 	struct selection asked = *sel;
 
+	if (sel->want_tcp_info)
+		ext |= 1u << (INET_DIAG_INFO - 1);
 	asked.states = kernel_states(sel->states);
 	/* sctp_diag_dump() does not look at it. */
 	asked.bytecode = NULL;

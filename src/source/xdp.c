@@ -2,7 +2,7 @@
 /*
  * XDP sockets: rings that a queue of a device fills. The kernel has no state for them, and what
  * lies in the rings it does not tell: the memory of the two queues is not theirs (xsk_diag_fill()
- * in net/xdp/xsk_diag.c). Only bound sockets are listed.
+ * in net/xdp/xsk_diag.c). Of one that is not bound the kernel gives queue 0 of no device.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,7 +22,8 @@ static void put_info(struct socket *sk, const struct nlattr *attr)
 
 	memcpy(&info, mnl_attr_get_payload(attr), sizeof(info));
 	sk->ifindex = info.ifindex;
-	sk->xdp.queue = info.queue_id;
+	if (info.ifindex)
+		sk->xdp.queue = info.queue_id;
 }
 
 static const struct attribute_reader readers[] = {

@@ -217,8 +217,21 @@ static void make_linger(struct socket *sk, struct bytes *in)
 	l->source = (enum linger_source)take_below(in, 3);
 	l->forever = l->kind == LINGER_ON && (take_u8(in) & 1);
 	l->seconds = l->forever || l->kind < LINGER_OFF ? UNKNOWN : take_u8(in) % 70;
-	sk->options = (struct close_options){ take_tri(in), take_tri(in), take_tri(in),
-					      take_tri(in), take_tri(in), take_known(in) };
+	sk->options = (struct close_options){ .repair = take_tri(in) };
+	sk->options.linger2_negative = take_tri(in);
+	sk->options.nonblock = take_tri(in);
+	sk->options.reuseaddr = take_tri(in);
+	sk->options.reuseport = take_tri(in);
+	sk->options.user_timeout_ms = take_known(in);
+}
+
+static void make_sctp(struct socket *sk, struct bytes *in)
+{
+	if (sk->netid != NETID_SCTP)
+		return;
+	sk->association = take_u8(in) & 1;
+	sk->sctp = (struct sctp_unread){ take_tri(in), take_tri(in) };
+	sk->options.one_to_many = take_tri(in);
 }
 
 static void make_mptcp(struct made *made, struct bytes *in)
@@ -285,6 +298,7 @@ void make_socket(struct made *made, struct bytes *in)
 	sk->state = take_state(in);
 	make_numbers(sk, in);
 	make_linger(sk, in);
+	make_sctp(sk, in);
 	make_ends(made, in);
 	make_holders(&sk->holders, in, made->holders[0], made->comms[0]);
 	if (sk->other.found)

@@ -28,7 +28,8 @@ struct given {
 	int64_t unread, outstanding;
 	int linger;
 	bool no_inode, association, ring, congested;
-	uint32_t port_id; /* of netlink */
+	enum tri own, any, many; /* of SCTP: unread data, on the socket; one-to-many */
+	uint32_t port_id;        /* of netlink */
 };
 
 static const struct {
@@ -81,40 +82,79 @@ static const struct {
 #define SCTP(s) .netid = NETID_SCTP, .family = AF_INET, .state = STATE_##s
 #define ASSOC(s) .netid = NETID_SCTP, .family = AF_INET, .state = STATE_##s, \
 	.association = true, .unit = QUEUE_MEMORY
-#define UNREAD .recv_queue = 2464, .unread = UNKNOWN
-#define QUEUED .send_queue = 1232, .outstanding = UNKNOWN
+#define READ    .own = TRI_NO, .any = TRI_NO
+#define UNREAD  .recv_queue = 2464, .unread = UNKNOWN, .own = TRI_YES, .any = TRI_YES
+#define DOUBT   .recv_queue = 896, .unread = UNKNOWN
+#define SIBLING .own = TRI_NO, .any = TRI_YES
+#define QUEUED  .send_queue = 1232, .outstanding = UNKNOWN
 	{ "SCTP endpoint, idle", { SCTP(CLOSE), .unit = QUEUE_CONNECTIONS },
 	  OUT(NONE), RISK(NONE, NONE), WHY(ENDPOINT) },
 	{ "SCTP listener, nobody waits", { SCTP(LISTEN), .unit = QUEUE_CONNECTIONS },
 	  OUT(NONE), RISK(NONE, NONE), WHY(ENDPOINT) },
-	{ "SCTP listener, one waits",
+	{ "SCTP listener, one waits, who knows with what",
 	  { SCTP(LISTEN), .unit = QUEUE_CONNECTIONS, .recv_queue = 1 },
 	  OUT(FIN) | OUT(RESET), RISK(POSSIBLE, CERTAIN), WHY(UNACCEPTED), UNKNOWN },
-	{ "SCTP association, idle", { ASSOC(ESTABLISHED) }, OUT(FIN), RISK(NONE, NONE) },
+	{ "SCTP listener, one waits with nothing",
+	  { SCTP(LISTEN), .unit = QUEUE_CONNECTIONS, .recv_queue = 1, READ },
+	  OUT(FIN), RISK(POSSIBLE, POSSIBLE), WHY(UNACCEPTED), UNKNOWN },
+	{ "SCTP listener, one waits with nothing, zero linger",
+	  { SCTP(LISTEN), .unit = QUEUE_CONNECTIONS, .recv_queue = 1, READ, .linger = 0 },
+	  OUT(RESET), RISK(POSSIBLE, POSSIBLE), WHY(UNACCEPTED), UNKNOWN },
+	{ "SCTP listener, one waits with data",
+	  { SCTP(LISTEN), .unit = QUEUE_CONNECTIONS, .recv_queue = 1, SIBLING },
+	  OUT(RESET), RISK(CERTAIN, CERTAIN), WHY(UNACCEPTED), UNKNOWN },
+	{ "SCTP association, idle", { ASSOC(ESTABLISHED), READ }, OUT(FIN), RISK(NONE, NONE) },
 	{ "SCTP association, unread", { ASSOC(ESTABLISHED), UNREAD },
 	  OUT(RESET), RISK(CERTAIN, CERTAIN), WHY(UNREAD_DATA) },
 	{ "SCTP association, unread and queued, linger 5",
 	  { ASSOC(ESTABLISHED), UNREAD, QUEUED, .linger = 5 },
 	  OUT(RESET), RISK(CERTAIN, CERTAIN), WHY(UNREAD_DATA), UNKNOWN },
-	{ "SCTP association, zero linger", { ASSOC(ESTABLISHED), .linger = 0 },
+	{ "SCTP association, data or notifications", { ASSOC(ESTABLISHED), DOUBT },
+	  OUT(FIN) | OUT(RESET), RISK(NONE, CERTAIN) },
+	{ "SCTP association, data or notifications, and queued",
+	  { ASSOC(ESTABLISHED), DOUBT, QUEUED },
+	  OUT(BACKGROUND) | OUT(RESET), RISK(POSSIBLE, CERTAIN), 0, UNKNOWN },
+	{ "SCTP association, data or notifications, zero linger",
+	  { ASSOC(ESTABLISHED), DOUBT, .linger = 0 },
+	  OUT(RESET), RISK(POSSIBLE, CERTAIN), WHY(ZERO_LINGER) },
+	{ "SCTP association, notifications",
+	  { ASSOC(ESTABLISHED), .recv_queue = 896, READ }, OUT(FIN), RISK(NONE, NONE) },
+	{ "SCTP association, unread data of another", { ASSOC(ESTABLISHED), SIBLING, .many = TRI_YES },
+	  OUT(RESET), RISK(POSSIBLE, POSSIBLE), WHY(SIBLING_UNREAD) },
+	{ "SCTP association, unread data of another, and queued, linger 5",
+	  { ASSOC(ESTABLISHED), SIBLING, QUEUED, .linger = 5, .many = TRI_YES },
+	  OUT(RESET), RISK(POSSIBLE, CERTAIN), WHY(SIBLING_UNREAD), UNKNOWN },
+	{ "SCTP association, unread data or notifications of another",
+	  { ASSOC(ESTABLISHED), .own = TRI_NO, .many = TRI_YES },
+	  OUT(FIN) | OUT(RESET), RISK(NONE, POSSIBLE) },
+	{ "SCTP association, zero linger", { ASSOC(ESTABLISHED), READ, .linger = 0 },
 	  OUT(RESET), RISK(POSSIBLE, POSSIBLE), WHY(ZERO_LINGER) },
-	{ "SCTP association, zero linger, queued", { ASSOC(ESTABLISHED), QUEUED, .linger = 0 },
+	{ "SCTP association, zero linger, queued", { ASSOC(ESTABLISHED), READ, QUEUED, .linger = 0 },
 	  OUT(RESET), RISK(POSSIBLE, CERTAIN), WHY(ZERO_LINGER), UNKNOWN },
-	{ "SCTP association, queued", { ASSOC(ESTABLISHED), QUEUED },
+	{ "SCTP association, queued", { ASSOC(ESTABLISHED), READ, QUEUED },
 	  OUT(BACKGROUND), RISK(POSSIBLE, POSSIBLE) },
-	{ "SCTP association, queued, linger 2", { ASSOC(ESTABLISHED), QUEUED, .linger = 2 },
+	{ "SCTP association, queued, linger 2",
+	  { ASSOC(ESTABLISHED), READ, QUEUED, .linger = 2, .many = TRI_NO },
+	  OUT(BLOCKS), RISK(POSSIBLE, POSSIBLE), .block = 2 },
+	{ "SCTP association, queued, linger 2, one-to-many: does not wait",
+	  { ASSOC(ESTABLISHED), READ, QUEUED, .linger = 2, .many = TRI_YES },
+	  OUT(BACKGROUND), RISK(POSSIBLE, POSSIBLE) },
+	{ "SCTP association, queued, linger 2, of which kind is not known",
+	  { ASSOC(ESTABLISHED), READ, QUEUED, .linger = 2 },
 	  OUT(BACKGROUND) | OUT(BLOCKS), RISK(POSSIBLE, POSSIBLE), .block = 2 },
-	{ "SCTP association, idle, linger 2: waits for the peer", { ASSOC(ESTABLISHED), .linger = 2 },
+	{ "SCTP association, idle, linger 2: waits for the peer",
+	  { ASSOC(ESTABLISHED), READ, .linger = 2, .many = TRI_NO },
 	  OUT(FIN), RISK(NONE, NONE), .block = 2 },
-	{ "SCTP association, idle, linger not read", { ASSOC(ESTABLISHED), .linger = NOT_READ },
+	{ "SCTP association, idle, linger not read", { ASSOC(ESTABLISHED), READ, .linger = NOT_READ },
 	  OUT(FIN) | OUT(RESET), RISK(NONE, POSSIBLE), WHY(LINGER_UNKNOWN), .block = UNKNOWN },
-	{ "SCTP association, shutting down, still held", { ASSOC(SHUTDOWN_PENDING), QUEUED },
+	{ "SCTP association, shutting down, still held", { ASSOC(SHUTDOWN_PENDING), READ, QUEUED },
 	  OUT(BACKGROUND), RISK(POSSIBLE, POSSIBLE) },
 	{ "SCTP association without a process",
-	  { ASSOC(SHUTDOWN_PENDING), QUEUED, .no_inode = true, .linger = NONE_TO_APPLY },
+	  { ASSOC(SHUTDOWN_PENDING), READ, QUEUED, .no_inode = true, .linger = NONE_TO_APPLY },
 	  OUT(NONE), RISK(NONE, POSSIBLE), WHY(ORPHAN) },
-	{ "SCTP association, connecting", { ASSOC(COOKIE_WAIT) }, OUT(SILENT), RISK(NONE, NONE) },
-	{ "SCTP association, connecting, queued", { ASSOC(COOKIE_ECHOED), QUEUED, .linger = 0 },
+	{ "SCTP association, connecting", { ASSOC(COOKIE_WAIT), READ }, OUT(SILENT), RISK(NONE, NONE) },
+	{ "SCTP association, connecting, queued",
+	  { ASSOC(COOKIE_ECHOED), READ, QUEUED, .linger = 0 },
 	  OUT(SILENT), RISK(POSSIBLE, CERTAIN), 0, UNKNOWN },
 	{ "SCTP association, a state to come", { ASSOC(UNKNOWN) },
 	  OUTCOME_BIT(OUTCOME_COUNT) - 1, RISK(NONE, CERTAIN), .block = UNKNOWN },
@@ -196,6 +236,8 @@ static struct socket make(const struct given *g, const char *name)
 	sk.unsent_bytes = g->outstanding;
 	sk.inode = g->no_inode ? 0 : 4711;
 	sk.association = g->association;
+	sk.sctp = (struct sctp_unread){ g->own, g->any };
+	sk.options.one_to_many = g->many;
 	sk.linger = linger_of(says_linger(g, name) ? g->linger : OFF);
 	if (g->family == AF_PACKET)
 		sk.packet.tx_ring = g->ring;

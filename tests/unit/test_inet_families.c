@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/sctp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -145,6 +146,94 @@ static void sctp_endpoints(void **state)
 	assert_int_equal(sk.linger.kind, LINGER_UNKNOWN);
 	sk = decode(&family_sctp, message(STATE_CLOSE, 0, 0), 0);
 	assert_int_equal(sk.state, STATE_CLOSE);
+	/* The state of its association, which is another row. */
+	sk = decode(&family_sctp, message(STATE_ESTABLISHED, 0, 0), 0);
+	assert_int_equal(sk.state, STATE_CLOSE);
+}
+
+static enum tri endpoint_with(uint32_t memory)
+{
+	struct nlmsghdr *nlh = message(STATE_LISTEN, 1, 8);
+
+	diag_attr(nlh, INET_DIAG_SKMEMINFO, &memory, sizeof(memory));
+	return decode(&family_sctp, nlh, 0).sctp.socket;
+}
+
+static struct sctp_unread association_with(uint32_t own, uint32_t memory, int chunks)
+{
+	const struct sctp_info info = { .sctpi_iodchunks = chunks > 0 ? (uint64_t)chunks : 0 };
+	struct nlmsghdr *nlh = association(3, own, 0);
+
+	diag_attr(nlh, INET_DIAG_SKMEMINFO, &memory, sizeof(memory));
+	if (chunks >= 0)
+		diag_attr(nlh, INET_DIAG_INFO, &info, sizeof(info));
+	return decode(&family_sctp, nlh, 0).sctp;
+}
+
+/* Notifications take whole buffers, data does not. */
+static void sctp_memory_that_has_data(void **state)
+{
+	static const struct {
+		uint32_t own, memory;
+		int chunks; /* -1: not told */
+		enum tri own_data, socket_data;
+	} rows[] = {
+		{ 0, 0, -1, TRI_NO, TRI_NO },
+		{ 332, 332, -1, TRI_YES, TRI_YES },
+		{ 256, 256, -1, TRI_YES, TRI_YES },
+		{ 2464, 2464, 2, TRI_YES, TRI_YES },
+		{ 896, 896, -1, TRI_UNKNOWN, TRI_UNKNOWN },
+		{ 896, 896, 3, TRI_UNKNOWN, TRI_UNKNOWN },
+		{ 896, 896, 0, TRI_NO, TRI_NO },
+		{ 896, 896 + 332, 0, TRI_NO, TRI_YES },
+		{ 0, 332, 0, TRI_NO, TRI_YES },
+		{ 0, 1792, 0, TRI_NO, TRI_UNKNOWN },
+		{ 896, 0, 3, TRI_UNKNOWN, TRI_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct sctp_unread unread =
+			association_with(rows[i].own, rows[i].memory, rows[i].chunks);
+
+		if (unread.own != rows[i].own_data || unread.socket != rows[i].socket_data)
+			fail_msg("row %zu: %d %d", i, unread.own, unread.socket);
+	}
+	assert_int_equal(endpoint_with(0), TRI_NO);
+	assert_int_equal(endpoint_with(332), TRI_YES);
+	assert_int_equal(endpoint_with(896), TRI_UNKNOWN);
+	/* Without the numbers nobody knows, but of what the queue itself says. */
+	assert_int_equal(decode(&family_sctp, association(3, 0, 0), 0).sctp.socket, TRI_UNKNOWN);
+	assert_int_equal(decode(&family_sctp, association(3, 332, 0), 0).sctp.socket, TRI_YES);
+}
+
+/* Zeros for an IPv4 address of an IPv6 socket: the lists have it. */
+static void sctp_mends_mapped_addresses(void **state)
+{
+	static const uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff, 127, 0, 0, 2 };
+	struct sockaddr_storage list[2] = { { 0 } };
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&list[0];
+	struct nlmsghdr *nlh = message(3, 0, 0);
+	struct socket sk;
+
+	(void)state;
+	v4->sin_family = AF_INET;
+	v4->sin_addr.s_addr = htonl(0x7f000002);
+	head(nlh)->idiag_family = AF_INET6;
+	memset(&head(nlh)->id.idiag_src, 0, sizeof(head(nlh)->id.idiag_src));
+	memset(&head(nlh)->id.idiag_dst, 0, sizeof(head(nlh)->id.idiag_dst));
+	diag_attr(nlh, INET_DIAG_LOCALS, list, sizeof(list));
+	diag_attr(nlh, INET_DIAG_PEERS, list, sizeof(list));
+	sk = decode(&family_sctp, nlh, 0);
+	assert_memory_equal(&sk.local.addr, mapped, sizeof(mapped));
+	assert_memory_equal(&sk.peer.addr, mapped, sizeof(mapped));
+	/* Too short for an address. */
+	nlh = message(3, 0, 0);
+	head(nlh)->idiag_family = AF_INET6;
+	memset(&head(nlh)->id.idiag_dst, 0, sizeof(head(nlh)->id.idiag_dst));
+	diag_attr(nlh, INET_DIAG_PEERS, list, sizeof(list[0]) - 1);
+	sk = decode(&family_sctp, nlh, 0);
+	assert_true(IN6_IS_ADDR_UNSPECIFIED(&sk.peer.addr.v6));
 }
 
 /* The same number means another state with the peer's addresses and without. */
@@ -217,6 +306,11 @@ static void sctp_requests(void **state)
 	struct inet_diag_req_v2 *req = NLMSG_DATA(nlh);
 
 	(void)state;
+	assert_int_equal(req->idiag_states, STATE_BIT(STATE_CLOSE) | STATE_BIT(STATE_LISTEN) |
+						    STATE_BIT(STATE_ESTABLISHED));
+	sel.states = STATE_BIT(STATE_LISTEN);
+	nlh = family_sctp.request(request, &sel, 0);
+	req = NLMSG_DATA(nlh);
 	assert_int_equal(req->idiag_states, STATE_BIT(STATE_CLOSE) | STATE_BIT(STATE_LISTEN));
 	assert_int_equal(nlh->nlmsg_len, NLMSG_LENGTH(sizeof(*req)));
 	assert_int_equal(req->sdiag_protocol, IPPROTO_SCTP);
@@ -267,6 +361,8 @@ int main(void)
 		cmocka_unit_test(datagram_queues_are_memory),
 		cmocka_unit_test(a_raw_sockets_protocol),
 		cmocka_unit_test(sctp_endpoints),
+		cmocka_unit_test(sctp_memory_that_has_data),
+		cmocka_unit_test(sctp_mends_mapped_addresses),
 		cmocka_unit_test(sctp_associations_have_states_of_their_own),
 		cmocka_unit_test(an_sctp_association_without_a_process),
 		cmocka_unit_test(sctp_timers),

@@ -134,7 +134,9 @@ static void set_subflows(struct socket *sk)
 	DO(45, close.drain_ms, 4)                 \
 	DO(46, protocol, IPPROTO_UDP)             \
 	DO(47, mark, 6)                           \
-	DO(48, v6only, TRI_NO)
+	DO(48, v6only, TRI_NO)                    \
+	DO(49, association, true)                 \
+	DO(50, options.one_to_many, TRI_YES)
 EACH(SET)
 
 #define LISTED(number, field, value) set_##number,

@@ -330,7 +330,7 @@ static void vsock_rows(void **state)
 
 static void xdp_rows(void **state)
 {
-	const struct xdp_diag_info info = { .ifindex = 7, .queue_id = 3 };
+	const struct xdp_diag_info info = { .ifindex = 7, .queue_id = 3 }, unbound = { 0 };
 	struct nlmsghdr *nlh = xdp_message();
 	struct socket sk = decode(&family_xdp, nlh, 0);
 
@@ -350,6 +350,11 @@ static void xdp_rows(void **state)
 	assert_int_equal(sk.queue_unit, QUEUE_MEMORY);
 	assert_int_equal(sk.unread_bytes, UNKNOWN);
 	assert_int_equal(sk.outstanding_bytes, UNKNOWN);
+	/* Not bound: queue 0 of no device is none. */
+	nlh = xdp_message();
+	diag_attr(nlh, XDP_DIAG_INFO, &unbound, sizeof(unbound));
+	sk = decode(&family_xdp, nlh, 0);
+	assert_int_equal(sk.xdp.queue, UNKNOWN);
 	nlh = xdp_message();
 	diag_attr(nlh, XDP_DIAG_INFO, &info, sizeof(info) - 1);
 	sk = decode(&family_xdp, nlh, 1);
