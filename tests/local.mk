@@ -224,6 +224,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_details_set \
 	tests/live/test_families \
 	tests/live/test_kernels \
+	tests/live/test_sctp \
 	tests/live/test_kinds \
 	tests/live/test_protocols \
 	tests/live/test_protocol_rows
@@ -399,6 +400,8 @@ tests_live_test_tcp_peers_SOURCES = \
 	tests/live/test_tcp_peers.c $(PEER_ROWS) $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_OPENERS = tests/live/openers.c tests/live/openers.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_families_SOURCES = tests/live/test_families.c $(LIVE_OPENERS)
+tests_live_test_sctp_SOURCES = \
+	tests/live/test_sctp.c tests/live/sctp.c tests/live/sctp.h $(LIVE_ENDS)
 tests_live_test_kinds_SOURCES = tests/live/test_kinds.c $(LIVE_OPENERS)
 tests_live_test_protocol_rows_SOURCES = tests/live/test_protocol_rows.c $(LIVE_ENDS)
 

@@ -113,28 +113,40 @@ static void read_endpoint(struct socket *sk, const struct inet_attrs *attrs)
 
 /* ---- addresses ---- */
 
-/* The first of a list of struct sockaddr_storage, where that is of IPv4. */
-static void put_mapped(struct endpoint *end, const struct inet_list *list)
+/* Takes the list's first address of that family. Gives false where there is none. */
+static bool put_first(struct endpoint *end, const struct inet_list *list, sa_family_t family)
 {
-	struct sockaddr_in first;
+	struct sockaddr_storage address;
 
-	if (list->len < sizeof(struct sockaddr_storage))
-		return;
-	memcpy(&first, list->data, sizeof(first));
-	if (first.sin_family != AF_INET)
-		return;
-	end->addr.v6 = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
-	memcpy(&end->addr.v6.s6_addr[12], &first.sin_addr, sizeof(first.sin_addr));
+	for (size_t at = 0; at + sizeof(address) <= list->len; at += sizeof(address)) {
+		memcpy(&address, (const char *)list->data + at, sizeof(address));
+		if (address.ss_family != family)
+			continue;
+		if (family == AF_INET6) {
+			end->addr.v6 = ((struct sockaddr_in6 *)&address)->sin6_addr;
+			return true;
+		}
+		end->addr.v6 = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
+		memcpy(&end->addr.v6.s6_addr[12], &((struct sockaddr_in *)&address)->sin_addr,
+		       sizeof(struct in_addr));
+		return true;
+	}
+	return false;
 }
 
-/* Of an IPv6 socket's association with an IPv4 address the kernel reads the address where IPv6 has
- * it, and gives zeros (inet_diag_msg_sctpasoc_fill()). The lists have what it is. */
+/* The addresses of an IPv6 socket's association may be of IPv4. Then the kernel reads each where
+ * IPv6 has it, and gives zeros (inet_diag_msg_sctpasoc_fill()). The lists have what they are. */
 static void mend_ends(struct socket *sk, const struct inet_attrs *attrs)
 {
-	if (sk->family != AF_INET6 || !IN6_IS_ADDR_UNSPECIFIED(&sk->peer.addr.v6))
+	sa_family_t family = AF_INET6;
+
+	if (sk->family != AF_INET6)
 		return;
-	put_mapped(&sk->local, &attrs->locals);
-	put_mapped(&sk->peer, &attrs->peers);
+	if (IN6_IS_ADDR_UNSPECIFIED(&sk->peer.addr.v6) &&
+	    put_first(&sk->peer, &attrs->peers, AF_INET))
+		family = AF_INET;
+	if (IN6_IS_ADDR_UNSPECIFIED(&sk->local.addr.v6))
+		put_first(&sk->local, &attrs->locals, family);
 }
 
 static int sctp_decode(const struct nlmsghdr *nlh, struct socket *sk, uint64_t *bad_attrs)

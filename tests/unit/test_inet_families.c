@@ -227,6 +227,18 @@ static void sctp_mends_mapped_addresses(void **state)
 	sk = decode(&family_sctp, nlh, 0);
 	assert_memory_equal(&sk.local.addr, mapped, sizeof(mapped));
 	assert_memory_equal(&sk.peer.addr, mapped, sizeof(mapped));
+	/* Of an IPv6 peer the own address is of IPv6 too, wherever it stands. */
+	nlh = message(3, 0, 0);
+	head(nlh)->idiag_family = AF_INET6;
+	memset(&head(nlh)->id.idiag_src, 0, sizeof(head(nlh)->id.idiag_src));
+	memcpy(&head(nlh)->id.idiag_dst, &in6addr_loopback, sizeof(in6addr_loopback));
+	((struct sockaddr_in6 *)&list[1])->sin6_family = AF_INET6;
+	((struct sockaddr_in6 *)&list[1])->sin6_addr = in6addr_loopback;
+	diag_attr(nlh, INET_DIAG_LOCALS, list, sizeof(list));
+	diag_attr(nlh, INET_DIAG_PEERS, &list[1], sizeof(list[1]));
+	sk = decode(&family_sctp, nlh, 0);
+	assert_memory_equal(&sk.local.addr, &in6addr_loopback, sizeof(in6addr_loopback));
+	assert_memory_equal(&sk.peer.addr, &in6addr_loopback, sizeof(in6addr_loopback));
 	/* Too short for an address. */
 	nlh = message(3, 0, 0);
 	head(nlh)->idiag_family = AF_INET6;
