@@ -130,8 +130,9 @@ static void forget(struct owners_record *r, uint32_t lost)
 	(OWNERS_KNOWS_LINGER | OWNERS_KNOWS_FILE_FLAGS | OWNERS_KNOWS_REUSEADDR | \
 	 OWNERS_KNOWS_REUSEPORT | OWNERS_KNOWS_REPAIR | OWNERS_KNOWS_LINGER2 |    \
 	 OWNERS_KNOWS_USER_TIMEOUT | OWNERS_KNOWS_ENDS)
-#define ALL_ON \
-	(OWNERS_LINGER_ON | OWNERS_REUSEADDR_ONE | OWNERS_REUSEPORT | OWNERS_LINGER2_NEGATIVE)
+#define ALL_ON                                                                                  \
+	(OWNERS_LINGER_ON | OWNERS_REUSEADDR_ONE | OWNERS_REUSEPORT | OWNERS_LINGER2_NEGATIVE | \
+	 SOCK_STREAM * OWNERS_TYPE_ONE)
 
 /* On the kernel as it is: the test's own knowledge. */
 static void check_whole(const struct owners_record *r, const struct tcp_pair *pair)
