@@ -60,9 +60,9 @@ static bool roll_says_enough(const struct run *run, const struct census_record *
 
 static enum census_depth depth_for(const struct run_plan *plan)
 {
-	if (plan->quiet_rows)
-		return CENSUS_INODES;
-	return plan->bare_rows ? CENSUS_QUEUES : CENSUS_ENDS;
+	if (plan->bare_rows)
+		return CENSUS_QUEUES;
+	return plan->quiet_rows && !roll_says_all(plan) ? CENSUS_INODES : CENSUS_ENDS;
 }
 
 static size_t namespaces_to_come(const struct run *run)
