@@ -225,6 +225,8 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_families \
 	tests/live/test_kernels \
 	tests/live/test_sctp \
+	tests/live/test_sctp_close \
+	tests/live/test_rare \
 	tests/live/test_kinds \
 	tests/live/test_protocols \
 	tests/live/test_protocol_rows
@@ -400,8 +402,10 @@ tests_live_test_tcp_peers_SOURCES = \
 	tests/live/test_tcp_peers.c $(PEER_ROWS) $(LIVE_TOOL) $(LIVE_HARNESS)
 LIVE_OPENERS = tests/live/openers.c tests/live/openers.h $(LIVE_TOOL) $(LIVE_HARNESS)
 tests_live_test_families_SOURCES = tests/live/test_families.c $(LIVE_OPENERS)
-tests_live_test_sctp_SOURCES = \
-	tests/live/test_sctp.c tests/live/sctp.c tests/live/sctp.h $(LIVE_ENDS)
+LIVE_SCTP = tests/live/sctp.c tests/live/sctp.h $(LIVE_ENDS)
+tests_live_test_sctp_SOURCES = tests/live/test_sctp.c $(LIVE_SCTP)
+tests_live_test_sctp_close_SOURCES = tests/live/test_sctp_close.c $(LIVE_SCTP)
+tests_live_test_rare_SOURCES = tests/live/test_rare.c $(LIVE_ENDS)
 tests_live_test_kinds_SOURCES = tests/live/test_kinds.c $(LIVE_OPENERS)
 tests_live_test_protocol_rows_SOURCES = tests/live/test_protocol_rows.c $(LIVE_ENDS)
 
@@ -623,20 +627,23 @@ check-smoke:
 # Live tests on other kernels, under qemu: Debian's packages, fetched once (tests/vm/kernel).
 # VM_KERNELS: which. VM_TESTS: what runs there. Not by themselves: test_faults, whose kernel is a
 # library of its own, and what takes minutes where the processor is emulated: there a second of work
-# takes one and a half, and all of it is to take four minutes.
+# takes two and a half, and all of it is to take eight minutes. `make check-all` runs the rest too.
 # VM_SECONDS: after which a guest is taken to hang.
 VM_KERNELS = 6.1 6.12
 VM_SECONDS = 1200
 VM_SLOW_TESTS = \
 	tests/live/test_against_ss \
 	tests/live/test_churn \
-	tests/live/test_filter_ss
+	tests/live/test_filter_ss \
+	tests/live/test_protocols \
+	tests/live/test_restart
 VM_TESTS = $(filter-out $(VM_SLOW_TESTS) %/test_guards,$(TESTS_SMOKE_LIVE)) \
 	$(addsuffix :one_missing*,$(filter %/test_guards,$(TESTS_LIVE))) \
 	$(addsuffix :slow*,$(filter %/test_netem,$(TESTS_LIVE))) \
 	$(addsuffix :dead*,$(filter %/test_netem,$(TESTS_LIVE))) \
-	$(addsuffix :inet:*,$(filter %/test_folklore,$(TESTS_LIVE))) \
-	$(filter %/test_stall %/test_walk,$(TESTS_LIVE))
+	$(addsuffix :[!h]*,$(filter %/test_stall,$(TESTS_LIVE))) \
+	$(addsuffix :healthy_[!l]*,$(filter %/test_stall,$(TESTS_LIVE))) \
+	$(filter %/test_walk,$(TESTS_LIVE))
 check-vm: lingerstat$(EXEEXT) tests/faults/inject.so $(TESTS_LIVE)
 	@TOP_BUILDDIR='$(abs_top_builddir)' VM_SECONDS='$(VM_SECONDS)' \
 		$(top_srcdir)/tests/vm/check-vm $(VM_KERNELS) -- $(VM_TESTS)

@@ -24,7 +24,7 @@ void sctp_need(void)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
 
 	if (fd < 0) {
-		print_message("# SKIP this kernel has no SCTP: %s\n", strerror(errno));
+		print_message("# this kernel has no SCTP: %s\n", strerror(errno));
 		skip();
 	}
 	close(fd);
