@@ -494,7 +494,7 @@ static void a_dump_that_is_read_ahead(void **state)
 	static const unsigned long before_end[] = { 0, 1, 4 };
 	struct trial trial = { .command = &long_list };
 	unsigned long receives;
-	int *fds;
+	int *fds = NULL;
 
 	(void)state;
 	if (!injected_possible() || !several_processors() || !(fds = unix_pairs_open(PAIRS)))

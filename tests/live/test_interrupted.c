@@ -73,7 +73,7 @@ static void a_signal_ends_a_dump_that_is_read_ahead(void **state)
 	static const char *const argv[] = NAMED("list", "-a", "-x", "--format=ndjson");
 	struct injected base;
 	struct tool_run run;
-	int *fds;
+	int *fds = NULL;
 
 	(void)state;
 	if (!injected_possible() || !several_processors() || !(fds = unix_pairs_open(PAIRS)))
@@ -130,7 +130,7 @@ static void a_deadline_passes_in_a_dump_that_is_read_ahead(void **state)
 		NAMED("check", "--timeout", "1", "--unix", "-w", "total=100000");
 	struct injected base;
 	struct tool_run run;
-	int *fds;
+	int *fds = NULL;
 
 	(void)state;
 	if (!injected_possible() || !several_processors() || !(fds = unix_pairs_open(PAIRS)))
