@@ -638,11 +638,11 @@ VM_SLOW_TESTS = \
 	tests/live/test_filter_ss \
 	tests/live/test_protocols \
 	tests/live/test_restart
+VM_STALL_CASES = zero* deaf* dropped* lost* link_down* slow_link* idle* drain* healthy_slow_link*
 VM_TESTS = $(filter-out $(VM_SLOW_TESTS) %/test_guards,$(TESTS_SMOKE_LIVE)) \
 	$(addsuffix :one_missing*,$(filter %/test_guards,$(TESTS_LIVE))) \
 	$(addsuffix :dead*,$(filter %/test_netem,$(TESTS_LIVE))) \
-	$(addsuffix :[!h]*,$(filter %/test_stall,$(TESTS_LIVE))) \
-	$(addsuffix :healthy_[!l]*,$(filter %/test_stall,$(TESTS_LIVE))) \
+	$(foreach cases,$(VM_STALL_CASES),$(addsuffix :$(cases),$(filter %/test_stall,$(TESTS_LIVE)))) \
 	$(filter %/test_walk,$(TESTS_LIVE))
 check-vm: lingerstat$(EXEEXT) tests/faults/inject.so $(TESTS_LIVE)
 	@TOP_BUILDDIR='$(abs_top_builddir)' VM_SECONDS='$(VM_SECONDS)' \
