@@ -628,7 +628,7 @@ check-smoke:
 # VM_KERNELS: which. VM_TESTS: what runs there. Not by themselves: test_faults, whose kernel is a
 # library of its own, and what takes minutes where the processor is emulated: there a second of work
 # takes two and a half, and all of it is to take eight minutes. `make check-all` runs the rest too;
-# of test_netem the slow transfers, of which one in some ten runs is still called stalled.
+# of test_netem the slow transfers: a run has called one stalled, and nobody knows yet why.
 # VM_SECONDS: after which a guest is taken to hang.
 VM_KERNELS = 6.1 6.12
 VM_SECONDS = 1200
