@@ -13,6 +13,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PATH_SIZE     4096
+#define BLANKS        " \t\n"
 
 static const struct machine_counter_row counter_rows[MACHINE_COUNTERS] = {
 	[MACHINE_ABORT_ON_CLOSE] = { "on_close", "TCPAbortOnClose", "closed with unread data" },
@@ -29,6 +30,8 @@ static const struct machine_counter_row counter_rows[MACHINE_COUNTERS] = {
 				  "no TIME-WAIT bucket was left" },
 	[MACHINE_LISTEN_OVERFLOWS] = { "listen_overflows", "ListenOverflows",
 				       "an accept queue was full" },
+	[MACHINE_SCTP_ABORTS] = { "sctp", "SctpAborteds",
+				  "SCTP: an ABORT by either end, or no answer" },
 };
 
 const struct machine_counter_row *machine_counter_row(enum machine_counter counter)
@@ -266,7 +269,7 @@ static void read_ports(struct machine *m, const char *root)
 	m->ports.known = read_reserved(m, root);
 }
 
-/* --- netstat ------------------------------------------------------------------------------- */
+/* --- counters ------------------------------------------------------------------------------ */
 
 static enum machine_counter counter_of(const char *kernel)
 {
@@ -281,11 +284,11 @@ static enum machine_counter counter_of(const char *kernel)
 static void match_counters(struct machine *m, char *names, char *values)
 {
 	char *name_at, *value_at;
-	const char *name = strtok_r(names, " \n", &name_at);
-	const char *value = strtok_r(values, " \n", &value_at);
+	const char *name = strtok_r(names, BLANKS, &name_at);
+	const char *value = strtok_r(values, BLANKS, &value_at);
 
 	for (; name && value;
-	     name = strtok_r(NULL, " \n", &name_at), value = strtok_r(NULL, " \n", &value_at)) {
+	     name = strtok_r(NULL, BLANKS, &name_at), value = strtok_r(NULL, BLANKS, &value_at)) {
 		enum machine_counter counter = counter_of(name);
 		char *end;
 		int64_t number;
@@ -295,7 +298,7 @@ static void match_counters(struct machine *m, char *names, char *values)
 	}
 }
 
-static void read_netstat(struct machine *m, const char *root)
+static void read_tcp_counters(struct machine *m, const char *root)
 {
 	FILE *f = open_below(root, "net/netstat");
 	char *names = NULL, *values = NULL;
@@ -310,10 +313,34 @@ static void read_netstat(struct machine *m, const char *root)
 		fclose(f);
 }
 
+/* A name and a number a line (sctp_snmp_seq_show() in net/sctp/proc.c). */
+static void read_sctp_counters(struct machine *m, const char *root)
+{
+	FILE *f = open_below(root, "net/sctp/snmp");
+	char *line = NULL;
+	size_t size = 0;
+
+	while (f && getline(&line, &size, f) > 0) {
+		char *at = line, *name = strsep(&at, BLANKS);
+
+		if (at)
+			match_counters(m, name, at);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+}
+
+static void read_counters(struct machine *m, const char *root)
+{
+	read_tcp_counters(m, root);
+	read_sctp_counters(m, root);
+}
+
 void machine_read(struct machine *machine, const char *root, unsigned int parts)
 {
 	static void (*const readers[])(struct machine * m, const char *root) = {
-		read_sockstat, read_limits, read_ports, read_netstat, read_orphans,
+		read_sockstat, read_limits, read_ports, read_counters, read_orphans,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(readers); i++)

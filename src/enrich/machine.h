@@ -16,7 +16,7 @@
 
 #include "count/ports.h"
 
-/* TcpExt counters of /proc/net/netstat, since the namespace was made. */
+/* Counters of /proc/net/netstat (TcpExt) and /proc/net/sctp/snmp, since the namespace was made. */
 enum machine_counter {
 	MACHINE_ABORT_ON_CLOSE,   /* TCPAbortOnClose: closed with unread data */
 	MACHINE_ABORT_ON_DATA,    /* TCPAbortOnData: zero linger, or data came after the close */
@@ -27,6 +27,7 @@ enum machine_counter {
 	MACHINE_ABORTS,           /* how many of them are aborts */
 	MACHINE_TW_OVERFLOW = MACHINE_ABORTS, /* TCPTimeWaitOverflow: no bucket was left */
 	MACHINE_LISTEN_OVERFLOWS,             /* ListenOverflows: an accept queue was full */
+	MACHINE_SCTP_ABORTS, /* SctpAborteds, by either end; unknown where SCTP is not loaded */
 	MACHINE_COUNTERS,
 };
 

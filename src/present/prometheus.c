@@ -133,6 +133,15 @@ static void emit_limit_max(struct outbuf *b, const struct metric *m,
 	put_limits(b, m, f, true);
 }
 
+static void emit_sctp_aborts(struct outbuf *b, const struct metric *m,
+			     const struct prometheus_facts *f)
+{
+	int64_t aborts = f->machine->counters[MACHINE_SCTP_ABORTS];
+
+	if (aborts != UNKNOWN)
+		put_alone(b, m, (uint64_t)aborts);
+}
+
 static void emit_aborts(struct outbuf *b, const struct metric *m, const struct prometheus_facts *f)
 {
 	bool any = false;
@@ -306,6 +315,10 @@ static const struct metric metrics[] = {
 	{ "lingerstat_limit_max", "gauge", "limit", "The limit.", emit_limit_max },
 	{ "lingerstat_tcp_aborts_total", "counter", "cause",
 	  "Connections that the kernel has reset, as TcpExt counts them.", emit_aborts },
+	{ "lingerstat_sctp_aborts_total", "counter", "",
+	  "SCTP associations that ended by an ABORT of either end or without an answer, where SCTP "
+	  "is loaded.",
+	  emit_sctp_aborts },
 	{ "lingerstat_complete", "gauge", "",
 	  "1 when every socket was read, 0 when some are missing.", emit_complete },
 	{ "lingerstat_network_namespaces", "gauge", "status",

@@ -550,6 +550,16 @@ void summary_limits_json(struct outbuf *b, const struct summary *s)
 
 /* --- aborts -------------------------------------------------------------------------------- */
 
+static void abort_row(struct grid *g, const struct summary *s, enum machine_counter counter)
+{
+	const struct machine_counter_row *row = machine_counter_row(counter);
+
+	grid_text(g, row->name);
+	grid_number(g, s->machine->counters[counter]);
+	grid_text(g, row->kernel);
+	grid_text(g, row->help);
+}
+
 void summary_aborts_text(struct outbuf *b, const struct summary *s)
 {
 	static const struct grid_column columns[] = {
@@ -567,15 +577,10 @@ void summary_aborts_text(struct outbuf *b, const struct summary *s)
 	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
 	if (!g)
 		return;
-	for (int i = 0; i < MACHINE_ABORTS; i++) {
-		const struct machine_counter_row *row =
-			machine_counter_row((enum machine_counter)i);
-
-		grid_text(g, row->name);
-		grid_number(g, s->machine->counters[i]);
-		grid_text(g, row->kernel);
-		grid_text(g, row->help);
-	}
+	for (int i = 0; i < MACHINE_ABORTS; i++)
+		abort_row(g, s, (enum machine_counter)i);
+	if (s->machine->counters[MACHINE_SCTP_ABORTS] != UNKNOWN)
+		abort_row(g, s, MACHINE_SCTP_ABORTS);
 	grid_print(g, b);
 	if (s->everywhere)
 		grid_note(
@@ -600,5 +605,7 @@ void summary_aborts_json(struct outbuf *b, const struct summary *s)
 	for (int i = 0; i < MACHINE_ABORTS; i++)
 		member_number(b, machine_counter_row((enum machine_counter)i)->name,
 			      s->machine->counters[i]);
+	member_number(b, machine_counter_row(MACHINE_SCTP_ABORTS)->name,
+		      s->machine->counters[MACHINE_SCTP_ABORTS]);
 	outbuf_char(b, '}');
 }

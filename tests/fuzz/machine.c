@@ -32,6 +32,7 @@ static const char *const files[] = {
 	"net/sockstat6",
 	PROCESS "limits",
 	PROCESS "comm",
+	"net/sctp/snmp",
 };
 
 /* A line of a file: its text, which ends with a NUL. */

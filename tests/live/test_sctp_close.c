@@ -456,6 +456,43 @@ static void peeled_off_it_ends_alone(void **state)
 	sctp_close_pair(&pair);
 }
 
+static void check_says(const char *const argv[], const char *format, long long number)
+{
+	struct tool_run run;
+	char wanted[64];
+
+	snprintf(wanted, sizeof(wanted), format, number);
+	assert_return_code(tool_run(&run, argv), 0);
+	assert_int_equal(run.status, 0);
+	if (!strstr(run.output, wanted))
+		fail_msg("%s: no %s in\n%s", argv[1], wanted, run.output);
+	tool_free(&run);
+}
+
+/* One association is enough for two: each end counts it. */
+static void aborts_are_counted(void **state)
+{
+	static const char *const json[] = { "lingerstat", "summary", "--sections=aborts", "--json",
+					    NULL };
+	static const char *const text[] = { "lingerstat", "summary", "--sections=aborts", NULL };
+	static const char *const metrics[] = { "lingerstat", "metrics", NULL };
+	struct sctp_pair pair;
+	int64_t before, now;
+
+	(void)state;
+	sctp_need();
+	before = sctp_counter("SctpAborteds");
+	sctp_open_pair(&pair, AF_INET);
+	assert_return_code(tcp_set_linger(pair.near, true, 0), errno);
+	close_timed(&pair.near);
+	sctp_close_pair(&pair);
+	wait_counter("SctpAborteds", before + 2);
+	now = sctp_counter("SctpAborteds");
+	check_says(json, "\"sctp\":%lld", now);
+	check_says(text, "SctpAborteds", now);
+	check_says(metrics, "\nlingerstat_sctp_aborts_total %lld\n", now);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -465,6 +502,7 @@ int main(void)
 		cmocka_unit_test(what_a_listener_has_waiting),
 		cmocka_unit_test(what_is_left_goes_on),
 		cmocka_unit_test(peeled_off_it_ends_alone),
+		cmocka_unit_test(aborts_are_counted),
 	};
 
 	harness_enter();

@@ -267,6 +267,24 @@ static void a_netstat_cut_short(void **state)
 	assert_int_equal(m.counters[MACHINE_ABORT_ON_DATA], UNKNOWN);
 }
 
+static void a_counter_of_sctp(void **state)
+{
+	struct machine m;
+
+	(void)state;
+	m = read_all();
+	assert_int_equal(m.counters[MACHINE_SCTP_ABORTS], UNKNOWN);
+	put("net/sctp/snmp", "SctpCurrEstab                   \t2\n"
+			     "SctpAborteds                    \t7\n"
+			     "SctpShutdowns                   \t\n"
+			     "SctpNew\n");
+	m = read_all();
+	assert_int_equal(m.counters[MACHINE_SCTP_ABORTS], 7);
+	put("net/sctp/snmp", "SctpAborteds \tmany\n");
+	m = read_all();
+	assert_int_equal(m.counters[MACHINE_SCTP_ABORTS], UNKNOWN);
+}
+
 static void every_counter_has_words(void **state)
 {
 	(void)state;
@@ -359,6 +377,7 @@ int main(void)
 		TEST(reserved_ports_beyond_all_ports_do_no_harm),
 		TEST(counters_by_their_names),
 		TEST(a_netstat_cut_short),
+		TEST(a_counter_of_sctp),
 		TEST(every_counter_has_words),
 		TEST(descriptors_of_a_process),
 		TEST(a_number_that_is_another_process_by_now),
