@@ -283,12 +283,30 @@ within_a_minute() {
 	within_a_minute guests_alive 0
 }
 
+@test "vm: a second run in the same folder is refused, and harms the first in nothing" {
+	local work=$BATS_TEST_TMPDIR/build/check-vm
+	machine
+	cached 6.1
+	qemu "$GOOD"
+	mkdir -p "$work/6.1"
+	touch "$work/6.1/serial"
+	exec 8>"$work/lock"
+	flock -n 8
+	check_vm 6.1 -- tests/live/one
+	exec 8>&-
+	[ "$status" -eq 1 ]
+	[ "$output" = "check-vm: another run is at work in $work" ]
+	[ -e "$work/6.1/serial" ]
+	check_vm 6.1 -- tests/live/one
+	[ "$status" -eq 0 ]
+}
+
 @test "vm: without qemu every kernel is skipped, with the reason" {
 	local tool
 	machine
 	rm "$bin/qemu-system-x86_64"
 	# A PATH of its own, as qemu may be installed here.
-	for tool in bash dirname env mkdir rm touch cat awk tail; do
+	for tool in bash dirname env flock mkdir rm touch cat awk tail; do
 		ln -s "$(command -v $tool)" "$bin/$tool"
 	done
 	PATH=$bin check_vm 6.1 6.12 -- tests/live/one
