@@ -39,6 +39,17 @@ static int read_port(const char *text, int32_t *port)
 	return 0;
 }
 
+/* The kernel chooses vsock ports beyond 16 bits. */
+static bool is_vsock_port(const char *text)
+{
+	unsigned long v;
+	char *end;
+
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	return isdigit((unsigned char)*text) && !*end && !errno && v <= UINT32_MAX;
+}
+
 static int no_such_port(const char *text, struct filter_error *error)
 {
 	struct value_champion c = { .typed = text };
@@ -48,7 +59,10 @@ static int no_such_port(const char *text, struct filter_error *error)
 	while ((service = getservent()))
 		value_challenge(&c, service->s_name);
 	endservent();
-	value_complain(error, &c, "", " is neither a port from 0 to 65535 nor a service name");
+	value_complain(error, &c, "",
+		       is_vsock_port(text)
+			       ? " is no port from 0 to 65535 (a vsock port: dst vsock:*:PORT)"
+			       : " is neither a port from 0 to 65535 nor a service name");
 	return -EINVAL;
 }
 

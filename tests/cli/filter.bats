@@ -74,7 +74,8 @@ bats_require_minimum_version 1.5.0
 	refuses 1 "unknown word 'sprot'; did you mean 'sport'?" sprot = 80
 	refuses 14 "unknown word 'andd'; did you mean 'and'?" 'sport = 8080 andd dport = 1'
 	refuses 7 "did you mean 'close_wait'?" state close-wiat
-	refuses 9 "'65536' is neither a port" sport = 65536
+	refuses 9 "'65536' is no port from 0 to 65535 (a vsock port: dst vsock:*:PORT)" sport = 65536
+	refuses 9 "'4294967296' is neither a port" sport = 4294967296
 	refuses 5 "there is no device 'lo0'; did you mean 'lo'?" dev lo0
 	refuses 6 "there is no user 'rooot'; did you mean 'root'?" user rooot
 	refuses 15 "the expression ends too early" -t '( sport = 8080'

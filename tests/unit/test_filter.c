@@ -213,7 +213,7 @@ static const struct {
 	{ "pid > 1", 4, { "'pid' takes = or != only" } },
 	{ "dst  <= 10.0.0.1", 5, { "'dst' takes = or != only" } },
 	{ "linger < off", 7, { "'linger off' takes = or != only" } },
-	{ "sport = 65536", 8, { "'65536' is neither a port from 0 to 65535 nor a service" } },
+	{ "sport = 65536", 8, { "'65536' is no port from 0 to 65535 (a vsock port" } },
 	{ "sport = :-1", 8, { "'-1' is neither a port" } },
 	{ "dport = nosuchservice", 8, { "'nosuchservice' is neither a port" } },
 	{ "sport = *", 8, { "'sport' wants a port number" } },
