@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/hints.h"
 
+#include "config.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -109,6 +111,13 @@ void hint_cgroups(const struct run *run)
 		message("the control groups of %llu sockets are removed, or outside this cgroup "
 			"namespace, and show as '?'",
 			(unsigned long long)unknown.either);
+}
+
+void hint_links(const struct run *run)
+{
+	if (run->enrich.lacks_links)
+		message("devices show by number: their names need " LIBNL_ROUTE_SONAME
+			" (Debian: libnl-route-3-200)");
 }
 
 void hint_bound(void)

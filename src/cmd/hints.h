@@ -24,6 +24,9 @@ void hint_contexts(const struct contexts *contexts, const char *command_line);
 /* Control groups that were asked for by name and have no path here: why. */
 void hint_cgroups(const struct run *run);
 
+/* Devices of rows that show as numbers: why. */
+void hint_links(const struct run *run);
+
 /* Bound, inactive sockets were asked for of a kernel that cannot list them. */
 void hint_bound(void);
 

@@ -318,6 +318,7 @@ enum result run_verdict(const struct run *run, uint64_t sockets, uint64_t unknow
 		hint_unknown(run, unknown_holders);
 	processes_hint(run);
 	hint_cgroups(run);
+	hint_links(run);
 	lacking = lacks_named(run);
 	if (run->failed)
 		return RESULT_FAILED;

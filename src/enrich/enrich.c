@@ -111,6 +111,12 @@ void enrichment_close(struct enrichment *e)
 	surroundings_free(&e->here);
 }
 
+static void name_device(struct enrichment *e, struct socket *sk)
+{
+	sk->interface = links_name(e->here.links, sk->ifindex);
+	e->lacks_links = e->lacks_links || links_lack_library(e->here.links);
+}
+
 void enrich_socket(struct enrichment *e, struct socket *sk)
 {
 	if (e->here.peers)
@@ -124,7 +130,7 @@ void enrich_socket(struct enrichment *e, struct socket *sk)
 	if (e->needs & NEED_PEER_HOLDERS)
 		owners_join_other(e->owners, sk);
 	if (e->here.links && sk->ifindex)
-		sk->interface = links_name(e->here.links, sk->ifindex);
+		name_device(e, sk);
 	if (e->births && sk->cgroup_id == UNKNOWN && sk->inode)
 		sk->cgroup_id = births_cgroup(e->births, sk->inode);
 	if (e->cgroups)

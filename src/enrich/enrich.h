@@ -36,6 +36,7 @@ struct enrichment {
 	struct births *births; /* read by the caller; NULL: nobody knows of them */
 	/* Nearly all of net.ipv4.tcp_max_orphans are in use; unknown until a row needs it. */
 	enum tri orphans_full;
+	bool lacks_links; /* devices of rows have no names: there is no library for these */
 	struct surroundings here;
 	char own_name[64]; /* of the namespace that the run began in */
 };

@@ -55,6 +55,7 @@ struct links {
 	struct nl_cache *cache;
 	unsigned int fills;
 	bool tried;
+	bool lacks_library;
 };
 
 /* It stays loaded: another namespace's links will want it again. */
@@ -92,7 +93,8 @@ void links_free(struct links *links)
 static void fill(struct links *links)
 {
 	links->tried = true;
-	if (!load(&links->nl))
+	links->lacks_library = !load(&links->nl);
+	if (links->lacks_library)
 		return;
 	links->socket = links->nl.nl_socket_alloc();
 	if (!links->socket || links->nl.nl_connect(links->socket, NETLINK_ROUTE) < 0)
@@ -120,6 +122,11 @@ const char *links_name(struct links *links, uint32_t ifindex)
 	name = links->nl.rtnl_link_get_name(link);
 	links->nl.rtnl_link_put(link);
 	return name;
+}
+
+bool links_lack_library(const struct links *links)
+{
+	return links->lacks_library;
 }
 
 bool links_own(const struct links *links, const struct socket *sk)

@@ -22,6 +22,9 @@ void links_free(struct links *links);
  * kernel would not say. The first call fills the cache. */
 const char *links_name(struct links *links, uint32_t ifindex);
 
+/* True once a name was asked for and there was no library to ask the kernel with. */
+bool links_lack_library(const struct links *links);
+
 /* True for the socket that the cache was filled through. `links` may be NULL. */
 bool links_own(const struct links *links, const struct socket *sk);
 

@@ -43,6 +43,27 @@ said() {
 	grep -q -- '-' "$out"
 }
 
+@test "no library for the names of devices: their numbers, and once why" {
+	local library
+	holder=${TOP_BUILDDIR:-.}/tests/cli/hold-socket
+	[ -x "$holder" ] || skip "$holder is not built"
+	command -v ip >/dev/null || skip "ip is not installed"
+	library=$(ldconfig -p | awk '$1 ~ /^libnl-route-3\.so/ { print $NF; exit }')
+	[ -n "$library" ] || skip "there is no library that could be hidden"
+	export holder library
+	on_host 'ip link set lo up && mkfifo "$1/stdin" && mount --bind /dev/null "$library" || exit 77
+		"$holder" plain "" lo <"$1/stdin" >"$1/port" &
+		exec 9>"$1/stdin"
+		for _ in $(seq 600); do
+			[ ! -s "$1/port" ] || break
+			sleep 0.05
+		done
+		"$LINGERSTAT" -lt -C netid,interface,ifindex' >"$out" 2>"$err"
+	[ "$(sed -n 2p "$out" | tr -s " ")" = "tcp 1 1" ] || { cat "$out" && false; }
+	said "devices show by number" "libnl-route-3.so"
+	[ "$(wc -l <"$err")" -eq 1 ]
+}
+
 @test "no /sys: the column of control groups says why it is unknown" {
 	holder=${TOP_BUILDDIR:-.}/tests/cli/hold-socket
 	[ -x "$holder" ] || skip "$holder is not built"

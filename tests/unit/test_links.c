@@ -47,8 +47,10 @@ static void without_the_library_there_are_no_names(void **state)
 	unsigned int before = loads;
 
 	(void)state;
+	assert_false(links_lack_library(links));
 	is_missing = true;
 	assert_null(links_name(links, 1));
+	assert_true(links_lack_library(links));
 	is_missing = false;
 	assert_int_equal(loads, before + 1);
 	assert_null(links_name(links, 1));
