@@ -162,12 +162,16 @@ static bool outstanding_unclear(const struct socket *sk)
 static bool reason_may_hold(const struct socket *sk, enum reason reason)
 {
 	bool closable = sk->protocol == IPPROTO_TCP && sk->linger.kind != LINGER_NONE;
+	bool no_queues = sk->queue_unit == QUEUE_UNKNOWN;
 	bool no_holders = sk->inode && sk->holders.known != HOLDERS_COMPLETE;
 	bool no_evidence =
 		sk->netid == NETID_TCP && sk->outstanding_bytes > 0 && sk->tcp.backoff == UNKNOWN;
 	const bool may_hold[REASON_COUNT] = {
-		[REASON_UNREAD_DATA] =
-			sk->queue_unit == QUEUE_MEMORY && sk->unread_bytes == UNKNOWN,
+		[REASON_UNREAD_DATA] = sk->unread_bytes == UNKNOWN && sk->state != STATE_LISTEN &&
+				       (sk->queue_unit == QUEUE_MEMORY || no_queues),
+		[REASON_SIBLING_UNREAD] = sk->netid == NETID_SCTP && sk->association &&
+					  sk->sctp.socket == TRI_UNKNOWN,
+		[REASON_UNACCEPTED] = no_queues && sk->state == STATE_LISTEN,
 		[REASON_ZERO_LINGER] = sk->linger.kind == LINGER_UNKNOWN,
 		[REASON_REPAIR] = closable && sk->options.repair == TRI_UNKNOWN,
 		[REASON_NEGATIVE_LINGER2] = closable && sk->options.linger2_negative == TRI_UNKNOWN,

@@ -65,6 +65,8 @@ void explain_text(struct outbuf *b, const struct socket *sk, const struct explai
 	for (size_t i = 0; (advice = advice_for(sk, i)); i++)
 		wrap_labelled(b, i ? "" : "To do", advice, strlen(advice), INDENT, EXPLAIN_WIDTH);
 	outbuf_char(b, '\n');
+	if (text.error)
+		outbuf_fail(b, text.error);
 	outbuf_close(&text);
 }
 
@@ -103,6 +105,8 @@ void explain_json(struct outbuf *b, const struct socket *sk, const struct explai
 		escape_json(b, advice, strlen(advice));
 	}
 	outbuf_str(b, "]}");
+	if (text.error)
+		outbuf_fail(b, text.error);
 	outbuf_close(&text);
 }
 

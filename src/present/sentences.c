@@ -116,13 +116,26 @@ PART(part_state)
 	put_progress(b, sk);
 }
 
+/* One more than the backlog fits (sk_acceptq_is_full(), unix_recvq_full()); TIPC shows no backlog,
+ * DCCP and vsock not even who waits. */
 static void put_waiting(struct outbuf *b, const struct socket *sk)
 {
-	if (sk->recv_queue == 0)
+	unsigned int waiting = sk->recv_queue;
+
+	if (sk->queue_unit == QUEUE_UNKNOWN) {
+		outbuf_str(b, "How many connections wait for accept() the kernel does not tell.");
+		return;
+	}
+	if (waiting == 0) {
 		outbuf_str(b, "No connection waits for accept().");
-	else
-		outbuf_printf(b, "%u of at most %u connections wait for accept().", sk->recv_queue,
-			      sk->send_queue);
+		return;
+	}
+	outbuf_printf(b, "%u connection%s for accept()", waiting,
+		      waiting == 1 ? " waits" : "s wait");
+	if (sk->queue_unit == QUEUE_CONNECTIONS)
+		outbuf_printf(b, "; %llu fit, one more than the backlog",
+			      (unsigned long long)sk->send_queue + 1);
+	outbuf_char(b, '.');
 }
 
 static void put_outstanding(struct outbuf *b, const struct socket *sk)

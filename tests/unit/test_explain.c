@@ -160,9 +160,55 @@ static void an_orphan_gets_none_for_a_writer(void **state)
 	assert_true(advises(&sk, "nobody will learn"));
 }
 
+/* ---- who waits ---- */
+
+static const struct {
+	enum netid netid;
+	enum queue_unit unit;
+	uint32_t waiting, backlog;
+	const char *words;
+} queues[] = {
+	{ NETID_TCP, QUEUE_CONNECTIONS, 0, 128, "No connection waits for accept().\n" },
+	{ NETID_TCP, QUEUE_CONNECTIONS, 1, 0,
+	  "1 connection waits for accept(); 1 fit, one more than the backlog.\n" },
+	{ NETID_UNIX_STREAM, QUEUE_CONNECTIONS, 2, 1,
+	  "2 connections wait for accept(); 2 fit, one more than the backlog.\n" },
+	{ NETID_TCP, QUEUE_CONNECTIONS, 2, UINT32_MAX, "; 4294967296 fit" },
+	/* The kernel shows the queue of TIPC without its bound, and of vsock neither. */
+	{ NETID_TIPC_STREAM, QUEUE_MESSAGES, 3, 0, "3 connections wait for accept().\n" },
+	{ NETID_VSOCK_STREAM, QUEUE_UNKNOWN, 0, 0,
+	  "How many connections wait for accept() the kernel does not tell.\n" },
+};
+
+static void a_listeners_queue_is_told_as_it_is_known(void **state)
+{
+	struct explain_context cx = { .names = names_new(false, false) };
+
+	(void)state;
+	assert_non_null(cx.names);
+	for (size_t i = 0; i < COUNT(queues); i++) {
+		struct socket sk = connection(STATE_LISTEN);
+		struct outbuf b;
+
+		assert_int_equal(outbuf_open(&b, -1), 0);
+		sk.netid = queues[i].netid;
+		sk.queue_unit = queues[i].unit;
+		sk.recv_queue = queues[i].waiting;
+		sk.send_queue = queues[i].backlog;
+		judge_close(&sk, &sk.close);
+		explain_text(&b, &sk, &cx);
+		outbuf_char(&b, '\0');
+		if (!strstr(b.data, queues[i].words))
+			fail_msg("no '%s' in: %s", queues[i].words, b.data);
+		outbuf_close(&b);
+	}
+	names_free(cx.names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_listeners_queue_is_told_as_it_is_known),
 		cmocka_unit_test(text_is_wrapped_at_its_width),
 		cmocka_unit_test(every_reason_has_a_meaning),
 		cmocka_unit_test(a_quiet_connection_gets_no_advice),

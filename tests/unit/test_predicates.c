@@ -329,6 +329,31 @@ static void a_reason_not_given_may_be_unknown(void **state)
 		    { "reason zero-linger", NO }, { "reason repair", NO });
 }
 
+/* Of DCCP, vsock and SCTP the kernel does not tell the queues, or not all of them. */
+static void a_reason_of_queues_that_are_not_told(void **state)
+{
+	struct socket sk = known();
+
+	(void)state;
+	sk.close.reasons = 0;
+	sk.netid = NETID_DCCP;
+	sk.queue_unit = QUEUE_UNKNOWN;
+	sk.unread_bytes = sk.outstanding_bytes = sk.unsent_bytes = UNKNOWN;
+	ASSERT_ROWS(&sk, { "reason unread-data", UNK }, { "reason != unread-data", UNK },
+		    { "reason unaccepted", NO }, { "reason sibling-unread", NO });
+	sk.state = STATE_LISTEN;
+	ASSERT_ROWS(&sk, { "reason unread-data", NO }, { "reason unaccepted", UNK },
+		    { "reason != unaccepted", UNK });
+	sk = known();
+	sk.close.reasons = 0;
+	sk.netid = NETID_SCTP;
+	sk.association = true;
+	sk.queue_unit = QUEUE_MEMORY;
+	ASSERT_ROWS(&sk, { "reason sibling-unread", UNK }, { "reason unaccepted", NO });
+	sk.sctp.socket = TRI_NO;
+	ASSERT_ROWS(&sk, { "reason sibling-unread", NO }, { "reason unread-data", NO });
+}
+
 static void states_and_their_groups(void **state)
 {
 	struct socket sk = known();
@@ -503,6 +528,7 @@ int main(void)
 		cmocka_unit_test(nothing_known_is_nothing_claimed),
 		cmocka_unit_test(risk_lies_between_its_bounds),
 		cmocka_unit_test(a_reason_not_given_may_be_unknown),
+		cmocka_unit_test(a_reason_of_queues_that_are_not_told),
 		cmocka_unit_test(states_and_their_groups),
 		cmocka_unit_test(addresses_and_prefixes),
 		cmocka_unit_test(ipv4_in_ipv6_is_ipv4),
