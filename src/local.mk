@@ -54,6 +54,7 @@ src_liblingerstat_a_SOURCES = \
 	src/cmd/families.h \
 	src/cmd/filterfile.c \
 	src/cmd/filterfile.h \
+	src/cmd/filterline.c \
 	src/cmd/follow.c \
 	src/cmd/follow.h \
 	src/cmd/conflicts.c \

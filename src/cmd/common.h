@@ -14,7 +14,8 @@
 /* Must be the first member of a command's options, which its option table is applied to. */
 struct common_options {
 	struct run_plan plan;
-	enum risk least_risk; /* only sockets at or above */
+	const struct option_table *table; /* the command's, for messages */
+	enum risk least_risk;             /* only sockets at or above */
 	enum color_mode color;
 	uint32_t netids; /* kinds asked for; 0: the default ones */
 	uint32_t named;  /* those of them that were named one by one */

@@ -5,10 +5,13 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/message.h"
 #include "base/nearest.h"
 #include "cmd/absent.h"
+#include "cmd/cmd.h"
+#include "cmd/vocabulary.h"
 
 #define OPTIONS_MAX 128
 #define LONG_BASE   256 /* getopt's value for row i is LONG_BASE + i */
@@ -70,6 +73,49 @@ static const struct option_row *row_of(const struct option_table *table, int val
 	return NULL;
 }
 
+const struct option_row *options_find(const struct option_table *table, const char *name)
+{
+	const struct option_row *row;
+
+	for (size_t i = 0; (row = options_row(table, i)); i++)
+		if (strcmp(row->name, name) == 0)
+			return row;
+	return NULL;
+}
+
+static bool is_word_of(const struct option_row *row, const char *word)
+{
+	const struct word_list *words = vocabulary_find(row->arg);
+
+	for (size_t i = 0; words && words->word && words->word(i); i++)
+		if (strcasecmp(words->word(i), word) == 0)
+			return true;
+	return false;
+}
+
+const char *options_taking(const struct option_table *table, const char *word)
+{
+	const struct option_row *row;
+
+	for (size_t i = 0; (row = options_row(table, i)); i++)
+		if (argument_kind(row) == optional_argument && is_word_of(row, word))
+			return row->name;
+	return NULL;
+}
+
+/* The command that has an option which this one has not: by its letter, or else by its name. */
+static const char *command_with(const char *name, int letter)
+{
+	unsigned int n;
+	const struct command *const *commands = command_table(&n);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (letter ? row_of(commands[i]->options, letter) != NULL
+			   : options_find(commands[i]->options, name) != NULL)
+			return commands[i]->name;
+	return NULL;
+}
+
 static bool begins_several(const struct option_table *table, const char *word)
 {
 	const struct option_row *row;
@@ -83,7 +129,7 @@ static bool begins_several(const struct option_table *table, const char *word)
 static void unknown_long(const struct option_table *table, const char *word)
 {
 	const struct absent_option *absent;
-	const char *near = NULL;
+	const char *near = NULL, *other;
 	const char *names[OPTIONS_MAX];
 	size_t n = 0;
 	char name[64];
@@ -93,10 +139,13 @@ static void unknown_long(const struct option_table *table, const char *word)
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
 	near = nearest_word(name, names, n, sizeof(*names));
 	absent = absent_by_name(name);
+	other = command_with(name, 0);
 	if (absent)
 		message("--%s %s", name, absent->why);
 	else if (begins_several(table, name))
 		message("option '--%s' is ambiguous; see '%s --help'", name, table->command);
+	else if (other)
+		message("unknown option '--%s'; the command '%s' has it", name, other);
 	else if (near)
 		message("unknown option '--%s'; did you mean '--%s'?", name, near);
 	else
@@ -106,9 +155,12 @@ static void unknown_long(const struct option_table *table, const char *word)
 static void unknown_letter(const struct option_table *table, int letter)
 {
 	const struct absent_option *absent = absent_by_letter(letter);
+	const char *other = command_with("", letter);
 
 	if (absent)
 		message("-%c %s", letter, absent->why);
+	else if (other)
+		message("unknown option '-%c'; the command '%s' has it", letter, other);
 	else
 		message("unknown option '-%c'; see '%s --help'", letter, table->command);
 }
@@ -158,15 +210,35 @@ static bool needs_quotes(const char *word)
 					   "0123456789_-+=/.,:@%")];
 }
 
+/* The part of a word up to its next quote, which a shell takes in no other way than behind a
+ * backslash. Returns the new length, `size` or more when it does not fit. */
+static size_t join_part(char *line, size_t used, size_t size, const char *part, bool more)
+{
+	int n = snprintf(line + used, size - used, "%.*s%s", (int)strcspn(part, "'"), part,
+			 more ? "'\\''" : "");
+
+	return n < 0 ? size : used + (size_t)n;
+}
+
 /* Adds a word to the line. Returns the new length, or `size` when it does not fit. */
 static size_t join_word(char *line, size_t used, size_t size, const char *word)
 {
-	const char *quote = needs_quotes(word) ? "'" : "";
-	int n = snprintf(line + used, size - used, "%s%s%s%s", used ? " " : "", quote, word, quote);
+	const char *quote = needs_quotes(word) ? "'" : "", *next;
+	size_t begin = used;
+	int n = snprintf(line + used, size - used, "%s%s", used ? " " : "", quote);
 
-	if (n >= 0 && (size_t)n < size - used)
-		return used + (size_t)n;
-	memcpy(line + (used < size - 4 ? used : size - 4), "...", sizeof("..."));
+	used += n < 0 ? size : (size_t)n;
+	while (used < size && (next = strchr(word, '\''))) {
+		used = join_part(line, used, size, word, true);
+		word = next + 1;
+	}
+	if (used < size)
+		used = join_part(line, used, size, word, false);
+	if (used + strlen(quote) < size) {
+		memcpy(line + used, quote, strlen(quote) + 1);
+		return used + strlen(quote);
+	}
+	memcpy(line + (begin < size - 4 ? begin : size - 4), "...", sizeof("..."));
 	return size;
 }
 

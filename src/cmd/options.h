@@ -47,6 +47,13 @@ void options_join(char *line, size_t size, const char *command, int argc, char *
 /* The i-th option of all groups, or NULL behind the last. */
 const struct option_row *options_row(const struct option_table *table, size_t i);
 
+/* The option with this long name, or NULL. */
+const struct option_row *options_find(const struct option_table *table, const char *name);
+
+/* The long name of the option that may stand without a value, and of whose values this word is one:
+ * such a value is part of its option's word. NULL for none. */
+const char *options_taking(const struct option_table *table, const char *word);
+
 /* Prints the options as --help shows them: under 80 columns. */
 void options_help(const struct option_table *table);
 

@@ -3,7 +3,6 @@
 
 static const struct command *const commands[] = {
 	&command_list, &command_explain, &command_summary, &command_check, &command_metrics,
-
 };
 
 const struct command *const *command_table(unsigned int *count)

@@ -20,6 +20,7 @@ struct filter;
 struct filter_error {
 	size_t column;  /* of the offending word, from 0 */
 	char text[200]; /* what was wrong, and what would be right */
+	bool stray;     /* the word stands where a test would, and is none */
 };
 
 /* Parses an expression. Returns 0 with *filter set (NULL for an empty expression, which selects

@@ -200,6 +200,7 @@ static int scan_predicate(struct scanner *s, FILTER_YYSTYPE *value)
 		return token;
 	value->predicate = s->predicate = predicate_find(word);
 	if (!s->predicate) {
+		s->error->stray = true;
 		near = predicate_nearest(word);
 		if (near)
 			scanner_fail(s, "unknown word '%s'; did you mean '%s'?", word, near);

@@ -298,10 +298,24 @@ static uint32_t state_bits(enum sock_state state)
 	return state == STATE_CLOSE ? CLOSES : bit;
 }
 
+/* The state that was meant, or else those of TCP, which most others share. */
+static void name_states(const char *text, struct filter_error *error)
+{
+	const char *near = nearest_state(text);
+	size_t size = sizeof(error->text);
+	int used =
+		snprintf(error->text, size, "unknown state '%.30s'; %s%s%s", text,
+			 near ? "did you mean '" : "one of: ", near ? near : "", near ? "'?" : "");
+
+	for (int i = STATE_ESTABLISHED; !near && i <= STATE_CLOSING; i++)
+		used += snprintf(error->text + used, size - (size_t)used, "%s%s",
+				 i > STATE_ESTABLISHED ? ", " : "",
+				 state_json_name((enum sock_state)i));
+}
+
 int value_states(const char *text, struct filter_value *value, struct filter_error *error)
 {
 	enum sock_state state = state_from_word(text);
-	const char *near;
 
 	if (state != STATE_UNKNOWN) {
 		value->number = state_bits(state);
@@ -313,9 +327,7 @@ int value_states(const char *text, struct filter_value *value, struct filter_err
 		value->number = groups[i].states;
 		return 0;
 	}
-	near = nearest_state(text);
-	snprintf(error->text, sizeof(error->text), "unknown state '%.30s'%s%s%s", text,
-		 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	name_states(text, error);
 	return -EINVAL;
 }
 

@@ -171,6 +171,37 @@ refuses() {
 	refuses "-a state listen (" "("
 	refuses "lst" "lst"
 	refuses "explain zero-lingr" "did you mean 'zero-linger'?"
+	refuses "state nope" "'nope'" "one of: established, syn_sent" "listen, closing"
+}
+
+@test "a command that does not stand first" {
+	refuses "-a summary" "'summary' is a command" "'lingerstat summary'"
+	refuses "-t explain linger = 0" "'explain' is a command"
+	refuses "list metrics" "'metrics' is a command"
+	refuses "sport = 22 check" "'check' is a command"
+	# As a value it is one.
+	ends 0 -a --read "$dump" sport = 1 or comm = summary
+}
+
+@test "a word without its option, and an option without its hyphens" {
+	refuses "--risk certain" "unknown word 'certain'" "did you mean '--risk=certain'?"
+	refuses "-a --color always" "did you mean '--color=always'?"
+	refuses "summary --risk likely -t" "did you mean '--risk=likely'?"
+	refuses "tcp" "did you mean '--tcp'?"
+	refuses "help" "did you mean '--help'?"
+	refuses "close-wait" "did you mean 'state close-wait'?"
+	refuses "sport = 22 ESTAB" "did you mean 'state ESTAB'?"
+	ends 3 check certain
+	grep -F "unknown word 'certain'" "$out"
+	! grep -F "did you mean" "$out"
+}
+
+@test "an option of another command" {
+	refuses "--top 5" "unknown option '--top'" "the command 'summary' has it"
+	refuses "-q" "unknown option '-q'" "the command 'check' has it"
+	refuses "summary -p" "unknown option '-p'" "the command 'list' has it"
+	ends 3 check -a
+	grep -F "unknown option '-a'; the command 'list' has it" "$out"
 }
 
 @test "the first error is the one that is told" {
