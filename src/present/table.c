@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "present/escape.h"
 #include "present/wrap.h"
 #include "present/writer.h"
@@ -61,14 +62,23 @@ static void format_row(struct table *t, const struct socket *sk, struct row *row
 	}
 }
 
-/* Bytes of the first `columns` code points. */
-static size_t cut_at(const char *s, size_t n, size_t columns)
+/* Bytes of the first characters that `columns` has room for; what is left of it afterwards. A
+ * character may take two columns, or none. */
+static size_t cut_at(const char *s, size_t n, size_t *columns)
 {
 	size_t i = 0;
 
-	while (i < n && (columns || ((unsigned char)s[i] & 0xc0) == 0x80)) {
-		columns -= ((unsigned char)s[i] & 0xc0) != 0x80;
-		i++;
+	while (i < n) {
+		unsigned int point;
+		size_t len = utf8_sequence(s + i, n - i, &point);
+		size_t width;
+
+		len = len ? len : 1;
+		width = text_width(s + i, len);
+		if (width > *columns)
+			break;
+		*columns -= width;
+		i += len;
 	}
 	return i;
 }
@@ -104,11 +114,13 @@ static const char *kept_part(const char *s, size_t n, char mark, size_t width, s
 	return at;
 }
 
-static void put_cut(struct table *t, const char *s, size_t n, size_t width, char mark)
+/* Gives how many columns of the width are left. */
+static size_t put_cut(struct table *t, const char *s, size_t n, size_t width, char mark)
 {
 	size_t len;
 	const char *kept = kept_part(s, n, mark, width, &len);
-	size_t before = cut_at(s, (size_t)(kept - s), width - 1 - len);
+	size_t left = width - 1 - len;
+	size_t before = cut_at(s, (size_t)(kept - s), &left);
 	bool behind = kept < s + n && before == (size_t)(kept - s);
 
 	/* The mark stands where something is missing. */
@@ -118,6 +130,7 @@ static void put_cut(struct table *t, const char *s, size_t n, size_t width, char
 	outbuf_str(t->out, t->options.utf8 ? "\xe2\x80\xa6" : ">");
 	if (!behind)
 		outbuf_put(t->out, kept, len);
+	return left;
 }
 
 /* One cell with its padding; the last column is not padded. */
@@ -126,22 +139,19 @@ static void put_cell(struct table *t, size_t i, const char *s, size_t n, enum in
 	const struct column *c = column_at(t, i);
 	size_t shown = text_width(s, n);
 	bool cut = t->options.width && c->cut && shown > t->width[i];
-	size_t pad;
+	size_t pad = shown < t->width[i] ? t->width[i] - shown : 0;
 
-	if (cut)
-		shown = t->width[i];
-	pad = shown < t->width[i] ? t->width[i] - shown : 0;
 	if (i)
 		outbuf_fill(t->out, ' ', GAP);
 	if (c->place == PLACE_RIGHT)
 		outbuf_fill(t->out, ' ', pad);
 	style_begin(t->out, ink);
 	if (cut)
-		put_cut(t, s, n, t->width[i], c->cut);
+		pad = put_cut(t, s, n, t->width[i], c->cut);
 	else
 		outbuf_put(t->out, s, n);
 	style_end(t->out, ink);
-	if (c->place == PLACE_LEFT && i + 1 < t->columns)
+	if ((c->place == PLACE_LEFT || cut) && i + 1 < t->columns)
 		outbuf_fill(t->out, ' ', pad);
 }
 

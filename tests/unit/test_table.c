@@ -8,6 +8,7 @@
 #include "unit/unit.h"
 
 #include <stdio.h>
+#include <locale.h>
 #include <string.h>
 
 #include "present/address.h"
@@ -143,9 +144,9 @@ static void a_narrow_terminal_loses_nothing(void **state)
 }
 
 /* A table with one packet socket, so that its end has a long last part, and one holder. */
-static const char *narrow(const char *columns, unsigned int width)
+static const char *narrow_of(const char *comm, const char *columns, unsigned int width)
 {
-	struct holder holder = { .pid = 12920, .fd = 3, .comm = "python3", .tid = 12920 };
+	struct holder holder = { .pid = 12920, .fd = 3, .comm = comm, .tid = 12920 };
 	struct column_list list = { 0 };
 	struct writer_options options = { .columns = &list, .width = width };
 	struct run_result result = { 0 };
@@ -153,6 +154,7 @@ static const char *narrow(const char *columns, unsigned int width)
 	struct socket sk;
 	char bad[16];
 
+	options.utf8 = strcmp(comm, "python3") != 0;
 	socket_init(&sk);
 	sk.family = AF_PACKET;
 	sk.netid = NETID_PACKET_RAW;
@@ -178,6 +180,11 @@ static const char *narrow(const char *columns, unsigned int width)
 	return out.data;
 }
 
+static const char *narrow(const char *columns, unsigned int width)
+{
+	return narrow_of("python3", columns, width);
+}
+
 /* Half of the last part would read as another port, device or service. */
 static void the_last_part_of_an_end_is_kept_whole(void **state)
 {
@@ -192,8 +199,30 @@ static void the_mark_stands_where_something_is_missing(void **state)
 {
 	(void)state;
 	assert_string_equal(narrow("process,inode", 0), "python3/12920(fd 3) 12345\n");
-	assert_string_equal(narrow("process,inode", 22), "python3/12920> 12345\n");
+	assert_string_equal(narrow("process,inode", 22), "python3/12920>   12345\n");
 	assert_string_equal(narrow("process,inode", 18), "pytho>/12920 12345\n");
+}
+
+#define WIDE  "\xe6\xbc\xa2" /* takes two columns */
+#define ABOVE "e\xcc\x81"    /* two characters in one column */
+#define MARK  "\xe2\x80\xa6"
+
+static void a_cut_cell_is_as_wide_as_its_column(void **state)
+{
+	(void)state;
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		skip();
+	assert_string_equal(narrow_of(WIDE WIDE WIDE WIDE WIDE, "process,inode", 0),
+			    WIDE WIDE WIDE WIDE WIDE "/12920(fd 3) 12345\n");
+	/* 12 columns: four, the mark, six, and one in which nothing fits. */
+	assert_string_equal(narrow_of(WIDE WIDE WIDE WIDE WIDE, "process,inode", 18),
+			    WIDE WIDE MARK "/12920  12345\n");
+	assert_string_equal(narrow_of(WIDE WIDE WIDE WIDE WIDE, "process,inode", 19),
+			    WIDE WIDE WIDE MARK "/12920 12345\n");
+	assert_string_equal(
+		narrow_of(ABOVE ABOVE ABOVE ABOVE ABOVE ABOVE ABOVE, "process,inode", 18),
+		ABOVE ABOVE ABOVE ABOVE ABOVE MARK "/12920 12345\n");
+	setlocale(LC_CTYPE, "C");
 }
 
 static void nothing_is_cut_where_that_is_not_enough(void **state)
@@ -246,6 +275,7 @@ int main(void)
 		cmocka_unit_test(a_narrow_terminal_loses_nothing),
 		cmocka_unit_test(the_last_part_of_an_end_is_kept_whole),
 		cmocka_unit_test(the_mark_stands_where_something_is_missing),
+		cmocka_unit_test(a_cut_cell_is_as_wide_as_its_column),
 		cmocka_unit_test(nothing_is_cut_where_that_is_not_enough),
 		cmocka_unit_test(a_name_says_more_than_its_inode),
 	};
