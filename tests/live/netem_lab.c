@@ -57,6 +57,6 @@ void need_network(const struct lab *lab, int link, const struct network *network
 void network_flow_open(const struct lab *lab, int link, const struct network *network,
 		       struct flow *flow)
 {
-	*flow = (struct flow){ .pause_ms = network->pause_ms };
+	*flow = (struct flow){ .name = network->name, .pause_ms = network->pause_ms };
 	assert_return_code(link_pair_open(&lab->places, link, &flow->pair, network->rcvbuf), 0);
 }

@@ -13,6 +13,7 @@
 #include "tcp.h"
 
 struct flow {
+	const char *name; /* for people; NULL: none */
 	struct tcp_pair pair;
 	int pause_ms;      /* the reader reads only so often; 0: always */
 	int64_t next_read; /* for pump_once() alone */

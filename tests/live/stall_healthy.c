@@ -50,7 +50,7 @@ static void take_sample(const struct listing *listing, const struct flow *flow, 
 	tally->alarms += alarm;
 	if (!alarm)
 		return;
-	row_print(row);
+	evidence_print(flow, row);
 	flow_print(flow);
 }
 

@@ -36,6 +36,10 @@ void look(struct listing *listing);
 /* The row of the pair's near end, which must be there. */
 json_t *near_row(const struct listing *listing, const struct tcp_pair *pair);
 
+/* Prints as a TAP diagnostic which flow it is, and what the tool's row says of it: the reasons and
+ * what they are made of. */
+void evidence_print(const struct flow *flow, const json_t *row);
+
 /* Skips the test where `err` is one; `what` is what is not to be had on this machine. */
 void need(int err, const char *what);
 

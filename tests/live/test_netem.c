@@ -59,11 +59,11 @@ static void slow_transfers_are_never_likely(void **state)
 /* ---- a dead peer ---- */
 
 /*
- * Fifteen RTOs of 0.2 to 1 s, 31 where segments get lost, and five seconds where that is too long:
- * three times what it takes at most. The link's number is in the commands.
+ * 16 RTOs of 0.2 to 1 s, 32 where segments get lost, and five seconds where that is too long; 64
+ * where the window was shut just then. The link's number is in the commands.
  */
 #define DEAD_LINK 80
-#define DEAD_MS   60000
+#define DEAD_MS   120000
 
 static const struct death {
 	struct network network;
@@ -128,6 +128,7 @@ static int take_deaths(const struct flow *flows, const int64_t *died, int64_t *t
 			check_row(row, row_is_null(row, "close.drain_ms"));
 			print_message("# %s: likely after %lld ms\n", deaths[i].network.name,
 				      (long long)told[i]);
+			evidence_print(&flows[i], row);
 		}
 		count += told[i] != 0;
 	}

@@ -21,8 +21,8 @@
 #include "stall_lab.h"
 #include "ways.h"
 
-/* Where the RTO is 200 ms it takes 0.6 and 3 s; on a busy machine round trips are longer, and so is
- * the RTO. How long it took is printed. */
+/* Where the RTO is 200 ms it takes 1.4 and 3.2 s; on a busy machine round trips are longer, and so
+ * is the RTO. How long it took is printed. */
 #define ZERO_WINDOW_MS 20000
 #define DEAD_PATH_MS   40000
 #define DEAD_SLOW_MS   120000 /* a path whose RTO had grown to seconds before it died */
