@@ -256,19 +256,21 @@ static const char *const meanings[REASON_COUNT] = {
 			   "for the least.",
 	[REASON_ZERO_WINDOW] = "The peer has shut its window (tcpi_snd_wnd 0), nothing is in "
 			       "flight (tcpi_unacked 0), and "
-			       "two window probes or more found it still shut (tcpi_backoff 2). "
+			       "after two window probes or more it said that it is still shut "
+			       "(tcpi_backoff 2 above tcpi_probes), or six went by unanswered. "
 			       "Its program does not "
 			       "read. After close() the kernel goes on probing as an orphan, about "
 			       "342 seconds with "
 			       "default settings, and then drops the data.",
 	[REASON_RETRANSMITTING] =
-		"The retransmission timer has been doubled four times or more without an "
+		"Four retransmissions in a row or more, each after twice the time, got no "
 		"acknowledgement (tcpi_backoff 4, tcpi_unacked above 0): peer or path is dead. "
 		"After "
 		"close() the kernel gives up in about 107 seconds with default settings.",
-	[REASON_NO_PROGRESS] = "Data does not move. Either two timeouts of a long timer went by "
+	[REASON_NO_PROGRESS] = "Data does not move. Either three timeouts of a long timer went by "
 			       "and nothing was acknowledged "
-			       "for 5 seconds (tcpi_retransmits 2, tcpi_rto 2 s, "
+			       "for 5 seconds (tcpi_retransmits 3, tcpi_rto 0.5 s before it was "
+			       "doubled, "
 			       "tcpi_last_ack_recv 5000); or eight "
 			       "retransmissions in a row came to nothing (tcpi_retransmits 8, "
 			       "tcpi_unacked above 0); or the "

@@ -47,14 +47,14 @@ entries() {
 # "zero-window tcpi_snd_wnd 0", one line a condition; "+" stands for "at least".
 thresholds_of_source() {
 	tr '\n' ' ' <"$top/src/judge/stall.c" | sed 's/.*rules\[\] = {//; s/};.*//' |
-		grep -oE 'REASON_[A-Z_]+|"tcpi_[a-z_]+"|(true|false),[[:space:]]*[0-9]+' |
+		grep -oE 'REASON_[A-Z_]+|"[A-Za-z_ ]+"|(true|false),[[:space:]]*[0-9]+' |
 		awk '/REASON_/ { sub("REASON_", ""); reason = tolower($0); gsub("_", "-", reason); next }
-		     /tcpi_/ { gsub("\"", ""); field = $0; next }
+		     /"/ { gsub("\"", ""); field = $0; next }
 		     { print reason, field, ($1 == "false," ? "+" : "") $2 }'
 }
 
 thresholds_of_page() {
-	sed -nE 's/^\.It Sy ([a-z-]+) Ta Va (tcpi_[a-z_]+) Ta (at least )?([0-9]+).*/\1 \2 \3\4/p' "$page" |
+	sed -nE 's/^\.It Sy ([a-z-]+) Ta (Va|Em) ([A-Za-z_ ]+) Ta (at least )?([0-9]+).*/\1 \3 \4\5/p' "$page" |
 		sed 's/at least /+/'
 }
 

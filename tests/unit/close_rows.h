@@ -63,7 +63,7 @@ extern const size_t close_rows_count;
 #define RISKS(a, b)  .risk = RISK_##a, .risk_max = RISK_##b
 #define LOSS(a, b)   .loss_min = (a), .loss_max = (b)
 #define SHUT_WINDOW  .backoff = 2, .snd_wnd = 0, .unacked = 0
-#define LOST_PACKETS .unacked = 3, .retransmits = 4, .backoff = 4, .snd_wnd = 65535
+#define LOST_PACKETS .unacked = 3, .retransmits = 5, .backoff = 5, .snd_wnd = 65535
 #define ANY_OUTCOME  (OUTCOME_BIT(OUTCOME_COUNT) - 1)
 
 #endif
