@@ -206,6 +206,7 @@ src_liblingerstat_a_SOURCES = \
 	src/present/wrap.h \
 	src/present/address.h \
 	src/present/cells.c \
+	src/present/cells_holders.c \
 	src/present/cells.h \
 	src/present/column.c \
 	src/present/column.h \
@@ -243,6 +244,7 @@ src_liblingerstat_a_SOURCES = \
 	src/present/summary.h \
 	src/present/summary_counts.c \
 	src/present/summary_groups.c \
+	src/present/summary_leaks.c \
 	src/present/summary_limits.c \
 	src/present/summary_spaces.c \
 	src/present/table.c \

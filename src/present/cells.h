@@ -13,6 +13,9 @@
 #define VALUE(name) void json_##name(struct outbuf *b, const struct socket *sk)
 #define INK(name)   enum ink ink_##name(const struct socket *sk)
 
+/* A number, or `?` for UNKNOWN. */
+void cell_number(struct outbuf *b, int64_t v);
+
 CELL(netid);
 CELL(family);
 CELL(state);

@@ -53,3 +53,14 @@ struct socket summary_destination(const struct summary *s, const struct destinat
 	sk.interface = d->scope && s->links ? links_name(s->links, d->scope) : NULL;
 	return sk;
 }
+
+size_t summary_shown(const struct summary *s, size_t n)
+{
+	return n < s->top ? n : s->top;
+}
+
+void summary_note_more(const struct summary *s, struct outbuf *b, size_t n, size_t shown)
+{
+	if (n > shown)
+		grid_note(&s->look, b, "and %zu more; --top N shows more", n - shown);
+}

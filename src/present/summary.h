@@ -53,6 +53,10 @@ void summary_groups_json(struct outbuf *b, const struct summary *s);
 	void summary_##name##_text(struct outbuf *b, const struct summary *s); \
 	void summary_##name##_json(struct outbuf *b, const struct summary *s)
 
+/* How many of `n` lines are shown, and a note of those that are not. */
+size_t summary_shown(const struct summary *s, size_t n);
+void summary_note_more(const struct summary *s, struct outbuf *b, size_t n, size_t shown);
+
 SUMMARY_PART(states);
 SUMMARY_PART(risk);
 SUMMARY_PART(close_wait);
