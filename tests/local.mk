@@ -51,6 +51,7 @@ UNIT_TESTS = \
 	tests/unit/test_tcp_attrs \
 	tests/unit/test_vocabulary \
 	tests/unit/test_options \
+	tests/unit/test_grid \
 	tests/unit/test_window \
 	tests/unit/test_workload \
 	tests/unit/test_residents \
@@ -136,6 +137,8 @@ tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c $(UNIT_DIAG)
 tests_unit_test_tcp_attrs_SOURCES = tests/unit/test_tcp_attrs.c $(UNIT_DIAG)
 tests_unit_test_vocabulary_SOURCES = tests/unit/test_vocabulary.c $(UNIT_HEADER)
 tests_unit_test_options_SOURCES = tests/unit/test_options.c $(UNIT_HEADER)
+tests_unit_test_grid_SOURCES = tests/unit/test_grid.c $(UNIT_HEADER)
+tests_unit_test_grid_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc -Wl,--wrap=realloc
 tests_unit_test_window_SOURCES = tests/unit/test_window.c $(UNIT_HEADER)
 tests_unit_test_residents_SOURCES = tests/unit/test_residents.c $(UNIT_HEADER)
 tests_unit_test_workload_SOURCES = tests/unit/test_workload.c $(UNIT_HEADER)

@@ -38,12 +38,15 @@ struct grid {
 	int error;
 };
 
-struct grid *grid_new(const struct grid_look *look, const struct grid_column *columns, size_t n)
+struct grid *grid_new(const struct grid_look *look, struct outbuf *out,
+		      const struct grid_column *columns, size_t n)
 {
 	struct grid *g = calloc(1, sizeof(*g));
 
-	if (!g)
+	if (!g) {
+		outbuf_fail(out, -ENOMEM);
 		return NULL;
+	}
 	g->look = *look;
 	g->columns = columns;
 	g->n_columns = n;

@@ -26,8 +26,10 @@ struct grid_column {
 
 struct grid;
 
-/* The columns must stay until grid_print(). Returns NULL when memory is short. */
-struct grid *grid_new(const struct grid_look *look, const struct grid_column *columns, size_t n);
+/* The columns must stay until grid_print(). Returns NULL when memory is short, and then `out` has
+ * the error: a part that is not there would look as if there were nothing. */
+struct grid *grid_new(const struct grid_look *look, struct outbuf *out,
+		      const struct grid_column *columns, size_t n);
 
 /* Begins the next cell, in the next row when this one is full: what is appended to the buffer
  * until the following call is its text, which must be escaped already. */

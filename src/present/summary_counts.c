@@ -103,7 +103,7 @@ void summary_states_text(struct outbuf *b, const struct summary *s)
 
 	for (size_t i = 0; i < n; i++)
 		columns[i + 2] = (struct grid_column){ netid_name((enum netid)kinds[i]), true };
-	g = grid_new(&s->look, columns, n + 2);
+	g = grid_new(&s->look, b, columns, n + 2);
 	if (!g)
 		return;
 	for (int i = 1; i < STATE_COUNT; i++)
@@ -179,7 +179,7 @@ static void risk_grid(struct outbuf *b, const struct summary *s)
 		{ "BYTES AT STAKE", true },
 	};
 	const struct tally *t = &s->counts->tally;
-	struct grid *g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+	struct grid *g = grid_new(&s->look, b, columns, ARRAY_SIZE(columns));
 
 	if (!g)
 		return;
@@ -224,7 +224,7 @@ static void reason_grid(struct outbuf *b, const struct summary *s)
 		outbuf_str(b, "No socket has a reason to be at risk, or unsure.\n");
 		return;
 	}
-	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+	g = grid_new(&s->look, b, columns, ARRAY_SIZE(columns));
 	if (!g)
 		return;
 	for (int i = 0; i < REASON_COUNT; i++)

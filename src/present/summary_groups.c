@@ -302,7 +302,7 @@ void summary_groups_text(struct outbuf *b, const struct summary *s)
 	size_t shown = shown_groups(s);
 	uint64_t most = 0;
 	const struct group *group;
-	struct grid *g = grid_new(&s->look, columns, s->judged ? 6 : 4);
+	struct grid *g = grid_new(&s->look, b, columns, s->judged ? 6 : 4);
 
 	if (!g)
 		return;

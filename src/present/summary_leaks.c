@@ -3,6 +3,9 @@
  * The part of the summary on CLOSE-WAIT: which processes leak sockets, and how near that brings
  * them to their limit of descriptors.
  */
+#include <errno.h>
+#include <string.h>
+
 #include "present/escape.h"
 #include "present/members.h"
 #include "present/summary.h"
@@ -85,8 +88,12 @@ static void note_oldest(const struct summary *s, struct outbuf *b)
 	int64_t ms = leaks_silent_ms(s->counts->leaks);
 	struct outbuf time;
 
-	if (ms < 0 || outbuf_open(&time, -1) < 0)
+	if (ms < 0)
 		return;
+	if (outbuf_open(&time, -1) < 0) {
+		outbuf_fail(b, -ENOMEM);
+		return;
+	}
 	put_duration(&time, ms);
 	grid_note(&s->look, b,
 		  "The oldest of %llu has been silent for %.*s: it is in CLOSE-WAIT that long at "
@@ -110,7 +117,7 @@ void summary_close_wait_text(struct outbuf *b, const struct summary *s)
 		outbuf_str(b, "No socket that was counted is in CLOSE-WAIT.\n");
 		return;
 	}
-	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+	g = grid_new(&s->look, b, columns, ARRAY_SIZE(columns));
 	if (!g)
 		return;
 	for (size_t i = 0; i < shown; i++)

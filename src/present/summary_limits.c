@@ -104,7 +104,7 @@ void summary_ports_text(struct outbuf *b, const struct summary *s)
 	n = ports_count(s->counts->ports);
 	shown = summary_shown(s, n);
 	if (n) {
-		g = grid_new(&s->look, s->everywhere ? many : one,
+		g = grid_new(&s->look, b, s->everywhere ? many : one,
 			     s->everywhere ? ARRAY_SIZE(many) : ARRAY_SIZE(one));
 		if (!g)
 			return;
@@ -220,7 +220,7 @@ void summary_listeners_text(struct outbuf *b, const struct summary *s)
 		note_no_queue(b, queues_listeners(q));
 		return;
 	}
-	g = grid_new(&s->look, s->everywhere ? many : one,
+	g = grid_new(&s->look, b, s->everywhere ? many : one,
 		     s->everywhere ? ARRAY_SIZE(many) : ARRAY_SIZE(one));
 	if (!g)
 		return;
@@ -329,7 +329,7 @@ void summary_limits_text(struct outbuf *b, const struct summary *s)
 		outbuf_str(b, "Limits: a recording does not hold them.\n");
 		return;
 	}
-	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+	g = grid_new(&s->look, b, columns, ARRAY_SIZE(columns));
 	if (!g)
 		return;
 	for (int i = 0; i < LIMIT_COUNT; i++)
@@ -407,7 +407,7 @@ void summary_aborts_text(struct outbuf *b, const struct summary *s)
 		outbuf_str(b, "Aborts: a recording does not hold them.\n");
 		return;
 	}
-	g = grid_new(&s->look, columns, ARRAY_SIZE(columns));
+	g = grid_new(&s->look, b, columns, ARRAY_SIZE(columns));
 	if (!g)
 		return;
 	for (int i = 0; i < MACHINE_ABORTS; i++)

@@ -110,7 +110,7 @@ void summary_spaces_text(struct outbuf *b, const struct summary *s)
 	if (!s->everywhere)
 		return;
 	list = sorted(s->machines);
-	g = list ? grid_new(&s->look, columns, ARRAY_SIZE(columns)) : NULL;
+	g = list ? grid_new(&s->look, b, columns, ARRAY_SIZE(columns)) : NULL;
 	if (g) {
 		outbuf_char(b, '\n');
 		for (size_t i = 0; i < shown_of(s); i++)

@@ -280,6 +280,10 @@ static const char *check_output(const struct trial *trial, const struct tool_run
 		return run->status == 0 && lines_in(run->output) != lines_in(trial->output)
 			       ? "rows are missing, or too many"
 			       : NULL;
+	case TEXT:
+		/* Sections and paragraphs have an empty line between them. */
+		return *run->output == '\n' || strstr(run->output, "\n\n\n") ? "a section is empty"
+									     : NULL;
 	default:
 		return NULL;
 	}
@@ -287,10 +291,10 @@ static const char *check_output(const struct trial *trial, const struct tool_run
 
 static const char *check_errors(const char *text)
 {
-	for (; *text; text += strcspn(text, "\n") + 1) {
-		if (strncmp(text, "lingerstat: ", 12) != 0)
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+		if (strncmp(line, "lingerstat: ", 12) != 0)
 			return "a line of stderr that is no message";
-		if (text[strcspn(text, "\n")] != '\n')
+		if (line[strcspn(line, "\n")] != '\n')
 			return "a line of stderr without an end";
 	}
 	return strstr(text, "(null)") ? "a message without its word" : NULL;
