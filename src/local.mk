@@ -23,6 +23,7 @@ src_liblingerstat_a_SOURCES = \
 	src/base/replace.c \
 	src/base/replace.h \
 	src/base/sum.h \
+	src/bpf/census_kernel.h \
 	src/bpf/census_record.h \
 	src/bpf/iterator.c \
 	src/bpf/iterator.h \
@@ -347,7 +348,8 @@ src/bpf/namespaces.lskel.$(BPF_ENDIAN).h: src/bpf/namespaces.bpf.c src/bpf/names
 	src/bpf/pids.h src/bpf/program.h
 src/bpf/owners.lskel.$(BPF_ENDIAN).h: src/bpf/owners.bpf.c src/bpf/owners_record.h \
 	src/bpf/pids.h src/bpf/program.h
-src/bpf/census.lskel.$(BPF_ENDIAN).h: src/bpf/census.bpf.c src/bpf/census_record.h src/bpf/program.h
+src/bpf/census.lskel.$(BPF_ENDIAN).h: src/bpf/census.bpf.c src/bpf/census_kernel.h \
+	src/bpf/census_record.h src/bpf/program.h
 EXTRA_DIST += $(BPF_SOURCE_FILES) $(BPF_SKELETONS)
 
 # -ffreestanding: clang's own stdint.h serves, no header of the C library is looked for.

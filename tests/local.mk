@@ -219,7 +219,6 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_denied \
 	tests/live/test_fallback \
 	tests/live/test_lacking \
-	tests/live/test_guards \
 	tests/live/test_check \
 	tests/live/test_check_cost \
 	tests/live/test_limits \
@@ -237,6 +236,7 @@ QUICK_LIVE_TESTS = \
 	tests/live/test_protocol_rows
 LIVE_TESTS = \
 	$(QUICK_LIVE_TESTS) \
+	tests/live/test_guards \
 	tests/live/test_late \
 	tests/live/test_churn \
 	tests/live/test_faults \
@@ -369,7 +369,9 @@ GUARD_OBJECTS = \
 	tests/live/guards/owners.bpf.o
 if HAVE_BPF_OBJECTS
 tests_live_test_guards_SOURCES = \
-	tests/live/test_guards.c tests/live/guards.c tests/live/guards.h $(LIVE_HARNESS)
+	tests/live/test_guards.c tests/live/guarded.c tests/live/guarded.h tests/live/guards.c \
+	tests/live/guards.h tests/live/relied.c tests/live/relied.h tests/live/told.c \
+	tests/live/told.h $(LIVE_HARNESS)
 tests_live_test_guards_CFLAGS = $(AM_CFLAGS) $(LIBBPF_LIBRARY_CFLAGS)
 tests_live_test_guards_LDADD = $(LDADD) $(LIBBPF_LIBRARY_LIBS)
 CLEANFILES += $(GUARD_OBJECTS)
@@ -377,7 +379,8 @@ tests/live/test_guards-guards.$(OBJEXT): $(GUARD_OBJECTS)
 else
 tests_live_test_guards_SOURCES = tests/live/no_guards.c
 endif
-$(GUARD_OBJECTS): $(BPF_SOURCE_FILES) src/bpf/births_record.h src/bpf/census_record.h \
+$(GUARD_OBJECTS): $(BPF_SOURCE_FILES) src/bpf/births_record.h src/bpf/census_kernel.h \
+	src/bpf/census_record.h \
 	src/bpf/namespaces_record.h src/bpf/owners_record.h src/bpf/pids.h src/bpf/program.h
 	@$(MKDIR_P) tests/live/guards
 	$(V_BPF)$(CLANG) $(BPF_CFLAGS) $(LIBBPF_CFLAGS) -I$(top_srcdir)/src \
@@ -644,7 +647,7 @@ VM_SLOW_TESTS = \
 	tests/live/test_protocols \
 	tests/live/test_restart
 VM_STALL_CASES = zero* deaf* dropped* lost* link_down* slow_link* idle* drain* healthy_slow_link*
-VM_TESTS = $(filter-out $(VM_SLOW_TESTS) %/test_guards,$(TESTS_SMOKE_LIVE)) \
+VM_TESTS = $(filter-out $(VM_SLOW_TESTS),$(TESTS_SMOKE_LIVE)) \
 	$(addsuffix :one_missing*,$(filter %/test_guards,$(TESTS_LIVE))) \
 	$(addsuffix :dead*,$(filter %/test_netem,$(TESTS_LIVE))) \
 	$(foreach cases,$(VM_STALL_CASES),$(addsuffix :$(cases),$(filter %/test_stall,$(TESTS_LIVE)))) \

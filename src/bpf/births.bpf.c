@@ -61,6 +61,7 @@ int dump_births(struct bpf_iter__task_file *ctx)
 {
 	struct birth_record record = {};
 	struct file *file = ctx->file;
+	struct kernfs_node *node;
 	struct socket *sock;
 	unsigned short family;
 	struct sock *sk;
@@ -71,11 +72,12 @@ int dump_births(struct bpf_iter__task_file *ctx)
 	sk = sock ? sock->sk : 0;
 	if (!sk || !bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
 		return 0;
-	family = sk->__sk_common.skc_family;
+	family = READ_BITS(sk, __sk_common.skc_family);
 	if (family == AF_INET || family == AF_INET6)
 		return 0;
-	record.cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
-	record.inode = BPF_CORE_READ((struct socket_alloc *)sock, vfs_inode.i_ino);
+	node = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn);
+	record.cgroup = PROBE_BITS(node, id);
+	record.inode = PROBE_BITS((struct socket_alloc *)sock, vfs_inode.i_ino);
 	if (record.cgroup)
 		bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;

@@ -25,6 +25,7 @@
  */
 #include "bpf/program.h"
 
+#include "bpf/census_kernel.h"
 #include "bpf/census_record.h"
 
 /* linux/bpf.h, which needs those headers too */
@@ -52,134 +53,6 @@
 #define STEPS_A_CALL  65536
 #define AGAIN_MAX     65536
 
-struct hlist_node {
-	struct hlist_node *next, **pprev;
-} KERNEL;
-
-struct hlist_head {
-	struct hlist_node *first;
-} KERNEL;
-
-struct hlist_nulls_node {
-	struct hlist_nulls_node *next;
-} KERNEL;
-
-struct hlist_nulls_head {
-	struct hlist_nulls_node *first;
-} KERNEL;
-
-struct inet_ehash_bucket {
-	struct hlist_nulls_head chain;
-} KERNEL;
-
-struct inet_listen_hashbucket {
-	struct hlist_nulls_head nulls_head;
-} KERNEL;
-
-struct inet_bind_hashbucket {
-	struct hlist_head chain;
-} KERNEL;
-
-/* An address and port that sockets have bound; `bhash_node` came with the dump of those that are
- * bound and nothing else (6.8). */
-struct inet_bind2_bucket {
-	struct hlist_node node, bhash_node;
-	struct hlist_head owners;
-} KERNEL;
-
-struct inet_hashinfo {
-	struct inet_ehash_bucket *ehash;
-	unsigned int ehash_mask;
-	struct inet_bind_hashbucket *bhash2;
-	unsigned int bhash_size;
-	unsigned int lhash2_mask;
-	struct inet_listen_hashbucket *lhash2;
-} KERNEL;
-
-struct inet_timewait_death_row {
-	struct inet_hashinfo *hashinfo;
-} KERNEL;
-
-struct netns_ipv4 {
-	struct inet_timewait_death_row tcp_death_row;
-} KERNEL;
-
-struct ns_common {
-	unsigned int inum;
-} KERNEL;
-
-struct net {
-	struct ns_common ns;
-	struct netns_ipv4 ipv4;
-} KERNEL;
-
-struct nsproxy {
-	struct net *net_ns;
-} KERNEL;
-
-struct task_struct {
-	struct nsproxy *nsproxy;
-} KERNEL;
-
-typedef struct {
-	struct net *net;
-} possible_net_t;
-
-typedef struct {
-	__s64 counter;
-} atomic64_t;
-
-struct in6_addr {
-	__u32 words[4];
-};
-
-struct sock_common {
-	__be32 skc_daddr;
-	__be32 skc_rcv_saddr;
-	unsigned int skc_hash;
-	__be16 skc_dport;
-	__u16 skc_num;
-	unsigned short skc_family;
-	volatile unsigned char skc_state;
-	int skc_bound_dev_if;
-	possible_net_t skc_net;
-	struct in6_addr skc_v6_daddr;
-	struct in6_addr skc_v6_rcv_saddr;
-	atomic64_t skc_cookie;
-	struct hlist_nulls_node skc_nulls_node;
-	struct hlist_node skc_bind_node;
-} KERNEL;
-
-struct socket;
-
-struct sock {
-	struct socket *sk_socket;
-	unsigned long sk_ino;
-} KERNEL;
-
-struct inode {
-	unsigned long i_ino;
-} KERNEL;
-
-/* A socket and the inode of its file (SOCK_INODE()). */
-struct socket_alloc {
-	struct inode vfs_inode;
-} KERNEL;
-
-struct tcp_ulp_ops;
-
-struct inet_connection_sock {
-	const struct tcp_ulp_ops *icsk_ulp_ops;
-} KERNEL;
-
-struct tcp_sock {
-	__u32 rcv_nxt, copied_seq, write_seq, snd_una;
-} KERNEL;
-
-struct inet_timewait_sock {
-	unsigned char tw_substate;
-} KERNEL;
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -192,6 +65,7 @@ struct {
  * together as far as that is possible without a lock. */
 #define COPY_WORDS 24
 
+/* The size must be that which is_another_kernel() demands. */
 #define FIELD(copy, type, field) \
 	(*(type *)((char *)(copy) + bpf_core_field_offset(struct sock_common, field)))
 
@@ -295,6 +169,13 @@ static inline int is_wanted(const struct census_area *a, const __u64 *copy)
 	if (state == TCP_TIME_WAIT && a->states & 1U << TCP_FIN_WAIT2)
 		return 1;
 	return (a->states >> state) & 1;
+}
+
+/* A kernel without these members has no such sockets, unless they have other names there. */
+static inline int has_ends(const __u64 *copy)
+{
+	return FIELD(copy, __u16, skc_family) != AF_INET6 ||
+	       bpf_core_field_exists(struct sock_common, skc_v6_daddr);
 }
 
 static inline void put_addresses(struct census_record *r, const __u64 *copy)
@@ -423,6 +304,8 @@ static inline long take_socket(struct census_area *a)
 	a->node = FIELD(copy, __u64, skc_nulls_node.next);
 	if (!is_wanted(a, copy))
 		return 0;
+	if (!has_ends(copy))
+		return stop(a, CENSUS_LOST);
 	if (!put_socket(a, copy, from))
 		return leave_slot(a);
 	return a->depth == CENSUS_ENDS || is_same(copy, from) ? 0 : walk_again(a);
@@ -479,6 +362,8 @@ static inline long take_owner(struct census_area *a)
 		return walk_again(a);
 	if (!is_wanted(a, copy))
 		return 0;
+	if (!has_ends(copy))
+		return stop(a, CENSUS_LOST);
 	return put_socket(a, copy, from) ? 0 : leave_slot(a);
 }
 
@@ -559,7 +444,7 @@ int take_census(void *ctx)
 		return 0;
 	a->count = a->kept = a->in_chain = 0;
 	a->end = CENSUS_GOING;
-	if (!find_table(a)) {
+	if (is_another_kernel() || !find_table(a)) {
 		a->end = CENSUS_LOST;
 		return 0;
 	}

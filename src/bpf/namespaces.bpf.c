@@ -77,7 +77,7 @@ static long take_namespace(uint64_t index, struct walk *walk)
 			return 1;
 		list->items[n].inode = BPF_CORE_READ(net, ns.inum);
 		if (bpf_core_field_exists(net->ns.ns_id))
-			list->items[n].id = BPF_CORE_READ(net, ns.ns_id);
+			list->items[n].id = PROBE_BITS(net, ns.ns_id);
 		list->count = n + 1;
 	}
 	next = (uint64_t)BPF_CORE_READ(net, list.next);
@@ -130,6 +130,7 @@ int dump_namespaces(struct bpf_iter__task *ctx)
 	struct task_record record = {};
 	struct task_struct *task = ctx->task, *leader;
 
+	REFUSE_IF(IS_OTHER_PID | IS_OTHER((struct net *)0, ns.inum));
 	if (!task) /* the call at the end of the pass */
 		return 0;
 	walk_namespaces();

@@ -64,6 +64,10 @@ struct net {
 	struct ns_common ns;
 } KERNEL;
 
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct in6_addr {
 	uint64_t halves[2];
 };
@@ -75,9 +79,7 @@ struct sock_common {
 	uint16_t skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
-	struct {
-		struct net *net;
-	} skc_net;
+	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	unsigned char skc_reuse : 4;
@@ -165,6 +167,7 @@ static __always_inline void read_task(struct owners_record *record, struct task_
 		record->table = table_of(task);
 	}
 	bpf_probe_read_kernel(record->comm, sizeof(record->comm), leader->comm);
+	record->comm[OWNERS_RECORD_COMM - 1] = 0; /* where the kernel's are longer */
 	if (level > 0) {
 		pid = pid_of(BPF_CORE_READ(task, group_leader), level);
 		tid = pid_of(task, level);
@@ -172,38 +175,6 @@ static __always_inline void read_task(struct owners_record *record, struct task_
 	record->pid = pid;
 	record->tid = tid;
 }
-
-/*
- * A number that the kernel may have as one of another size, or as a bit field, moved up to the
- * first of 64 bits. What libbpf has for this also asks whether it is signed. The empty line of
- * assembly keeps the compiler from looking the place up in each of the loads instead: those would
- * have to be of the kernel's size.
- */
-#define READ_HIGH(s, field)                                                              \
-	({                                                                               \
-		const void *at = (const void *)(s) + __CORE_RELO(s, field, BYTE_OFFSET); \
-		uint64_t bits = 0;                                                       \
-		asm volatile("" : "+r"(at));                                             \
-		switch (__CORE_RELO(s, field, BYTE_SIZE)) {                              \
-		case 1:                                                                  \
-			bits = *(const uint8_t *)at;                                     \
-			break;                                                           \
-		case 2:                                                                  \
-			bits = *(const uint16_t *)at;                                    \
-			break;                                                           \
-		case 4:                                                                  \
-			bits = *(const uint32_t *)at;                                    \
-			break;                                                           \
-		case 8:                                                                  \
-			bits = *(const uint64_t *)at;                                    \
-			break;                                                           \
-		}                                                                        \
-		bits << __CORE_RELO(s, field, LSHIFT_U64);                               \
-	})
-
-/* The same as an unsigned number, or whether it is below 0, for which it must be a signed one. */
-#define READ_BITS(s, field)   (READ_HIGH(s, field) >> __CORE_RELO(s, field, RSHIFT_U64))
-#define IS_NEGATIVE(s, field) (READ_HIGH(s, field) >> 63)
 
 /* Options that every kind of socket has. */
 static __always_inline void read_socket(struct owners_record *record, struct sock *sk)
@@ -214,7 +185,8 @@ static __always_inline void read_socket(struct owners_record *record, struct soc
 	    bpf_core_field_exists(sk->__sk_common.skc_flags)) {
 		known |= OWNERS_KNOWS_LINGER;
 		record->linger_ticks = READ_BITS(sk, sk_lingertime);
-		values |= (sk->__sk_common.skc_flags >> SOCK_LINGER & 1) * OWNERS_LINGER_ON;
+		values |= (READ_BITS(sk, __sk_common.skc_flags) >> SOCK_LINGER & 1) *
+			  OWNERS_LINGER_ON;
 	}
 	if (bpf_core_field_exists(sk->__sk_common.skc_reuse)) {
 		known |= OWNERS_KNOWS_REUSEADDR;
@@ -272,23 +244,35 @@ static __always_inline void read_tcp(struct owners_record *record, struct tcp_so
 	(1u << TCP_ESTABLISHED | 1u << TCP_SYN_SENT | 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 | \
 	 1u << TCP_CLOSE_WAIT | 1u << TCP_LAST_ACK | 1u << TCP_CLOSING)
 
+static __always_inline int has_net(struct sock *sk)
+{
+	struct net *net = 0;
+
+	return bpf_core_field_exists(sk->__sk_common.skc_net.net) &&
+	       bpf_core_field_exists(net->ns.inum) && !IS_OTHER(net, ns.inum);
+}
+
+static __always_inline int has_ends6(struct sock *sk)
+{
+	return bpf_core_field_exists(sk->__sk_common.skc_v6_daddr) &&
+	       bpf_core_field_exists(sk->__sk_common.skc_v6_rcv_saddr);
+}
+
 /* Of both IP versions: whoever reads the record takes those of the socket's family. */
 static __always_inline void read_ends(struct owners_record *record, struct sock *sk)
 {
-	if (!bpf_core_field_exists(sk->__sk_common.skc_net) ||
-	    !bpf_core_field_exists(((struct net *)0)->ns.inum))
-		return;
-	if (!bpf_core_field_exists(sk->__sk_common.skc_v6_daddr) &&
-	    sk->__sk_common.skc_family == AF_INET6)
+	unsigned short family = sk->__sk_common.skc_family;
+
+	if (!has_net(sk) || (!has_ends6(sk) && family == AF_INET6))
 		return;
 	record->known |= (HAS_ENDS >> (sk->__sk_common.skc_state & 31) & 1) * OWNERS_KNOWS_ENDS;
 	record->netns = sk->__sk_common.skc_net.net->ns.inum;
-	record->family = sk->__sk_common.skc_family;
+	record->family = family;
 	record->local_port = sk->__sk_common.skc_num;
 	record->peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
 	record->local4 = sk->__sk_common.skc_rcv_saddr;
 	record->peer4 = sk->__sk_common.skc_daddr;
-	if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+	if (has_ends6(sk)) {
 		*(struct in6_addr *)record->local6 = sk->__sk_common.skc_v6_rcv_saddr;
 		*(struct in6_addr *)record->peer6 = sk->__sk_common.skc_v6_daddr;
 	}
@@ -300,9 +284,24 @@ static __always_inline uint64_t inode_of(struct socket *sock, struct sock *sk)
 {
 	uint64_t ino = 0;
 
-	if (bpf_core_field_exists(sk->sk_ino))
+	if (bpf_core_field_exists(sk->sk_ino) && !IS_OTHER(sk, sk_ino))
 		ino = sk->sk_ino;
-	return ino ? ino : BPF_CORE_READ((struct socket_alloc *)sock, vfs_inode.i_ino);
+	return ino ? ino : PROBE_BITS((struct socket_alloc *)sock, vfs_inode.i_ino);
+}
+
+/* What is read plainly, or by a helper, and is as it is declared in every kernel so far. */
+static __always_inline uint64_t is_another_kernel(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = 0;
+	struct sock *sk = 0;
+	uint64_t is = bpf_core_field_size(task->comm) < OWNERS_RECORD_COMM;
+
+	is |= IS_OTHER(ctx, fd) | IS_OTHER(task, pid) | IS_OTHER(task, tgid) | IS_OTHER_PID;
+	is |= IS_OTHER(sk, sk_type) | IS_OTHER(sk, sk_protocol);
+	is |= IS_OTHER(sk, __sk_common.skc_family) | IS_OTHER(sk, __sk_common.skc_state);
+	is |= IS_OTHER(sk, __sk_common.skc_num) | IS_OTHER(sk, __sk_common.skc_dport);
+	is |= IS_OTHER(sk, __sk_common.skc_rcv_saddr) | IS_OTHER(sk, __sk_common.skc_daddr);
+	return is;
 }
 
 SEC("iter/task_file")
@@ -317,6 +316,7 @@ int dump_owners(struct bpf_iter__task_file *ctx)
 	/* Followed here once, and not on each of the ways to where it is used (see above). */
 	struct seq_file *seq = ctx->meta->seq;
 
+	REFUSE_IF(is_another_kernel(ctx));
 	if (!task || !file) /* the call at the end of the pass */
 		return 0;
 	sock = bpf_sock_from_file(file);
@@ -332,7 +332,7 @@ int dump_owners(struct bpf_iter__task_file *ctx)
 	record.inode = inode_of(sock, sk);
 	if (bpf_core_field_exists(file->f_flags)) {
 		record.known = OWNERS_KNOWS_FILE_FLAGS;
-		record.file_flags = file->f_flags;
+		record.file_flags = READ_BITS(file, f_flags);
 	}
 	read_socket(&record, sk);
 	if (is_tcp(sk)) {

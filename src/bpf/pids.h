@@ -17,6 +17,9 @@ struct pid {
 	struct upid numbers[1]; /* really level + 1 of them */
 } KERNEL;
 
+/* For REFUSE_IF(). */
+#define IS_OTHER_PID (IS_OTHER((struct pid *)0, level) | IS_OTHER((struct upid *)0, nr))
+
 /*
  * The number in the PID namespace of that level. An iterator over tasks shows only processes of the
  * reader's namespace or below it, so the number at the reader's level is theirs in the reader's. 0

@@ -40,10 +40,10 @@ static const char *name_at(const struct btf *types, uint32_t offset)
 	return name ? name : "";
 }
 
-/* The member of that name, in the structure or in those without a name inside it. `depth` is a
- * bound for types that are not sane. */
+/* The member of that name, in the structure or in those without a name inside it; *in is then the
+ * one that has it. `depth` is a bound for types that are not sane. */
 static struct btf_member *find_in(struct btf *types, struct btf_type *type, const char *name,
-				  int depth)
+				  int depth, struct btf_type **in)
 {
 	struct btf_member *found = NULL;
 	struct btf_member *m = btf_members(type);
@@ -51,15 +51,16 @@ static struct btf_member *find_in(struct btf *types, struct btf_type *type, cons
 	for (int i = 0; i < btf_vlen(type) && !found; i++, m++) {
 		struct btf_type *inner = type_at(types, m->type);
 
+		*in = type;
 		if (!strcmp(name_at(types, m->name_off), name))
-			found = m;
-		else if (!m->name_off && inner && btf_is_composite(inner) && depth > 0)
-			found = find_in(types, inner, name, depth - 1);
+			return m;
+		if (!m->name_off && inner && btf_is_composite(inner) && depth > 0)
+			found = find_in(types, inner, name, depth - 1, in);
 	}
 	return found;
 }
 
-/* The id of a type of that kind, name and, of a number, sign; 0: there is none. */
+/* The id of the type of that name; 0: there is none. */
 static uint32_t find_type(const struct btf *types, const char *name)
 {
 	int32_t id = btf__find_by_name(types, name);
@@ -75,50 +76,142 @@ static int retype(struct btf_member *m, uint32_t id)
 	return 0;
 }
 
-static bool is_structure(struct btf *types, uint32_t id)
+/* What a type is behind its other names. */
+static struct btf_type *plain_type(struct btf *types, uint32_t id)
 {
-	const struct btf_type *type = type_at(types, id);
+	struct btf_type *type = type_at(types, id);
 
 	while (type && (btf_is_mod(type) || btf_is_typedef(type)))
 		type = type_at(types, type->type);
+	return type;
+}
+
+static bool is_structure(struct btf *types, uint32_t id)
+{
+	const struct btf_type *type = plain_type(types, id);
+
 	return type && btf_is_composite(type);
+}
+
+/* An array of the same elements with fewer of them; 0: the kernel has none. */
+static uint32_t find_shorter(struct btf *types, const struct btf_array *array)
+{
+	uint32_t count = btf__type_cnt(types);
+
+	for (uint32_t id = 1; id < count; id++) {
+		const struct btf_type *type = type_at(types, id);
+
+		if (btf_is_array(type) && btf_array(type)->type == array->type &&
+		    btf_array(type)->nelems < array->nelems)
+			return id;
+	}
+	return 0;
+}
+
+static int make_smaller(struct btf *types, struct btf_member *m)
+{
+	const struct btf_type *type = plain_type(types, m->type);
+
+	if (type && btf_is_array(type))
+		return retype(m, find_shorter(types, btf_array(type)));
+	return type && btf_is_composite(type) ? retype(m, find_type(types, "hlist_head"))
+					      : -EOPNOTSUPP;
+}
+
+/* Its bytes, of a number; 0: it is none. */
+static uint32_t size_of_number(struct btf *types, uint32_t id)
+{
+	const struct btf_type *type = plain_type(types, id);
+
+	return type && btf_is_int(type) ? type->size : 0;
+}
+
+static int make_short(struct btf *types, struct btf_member *m, bool is_signed)
+{
+	static const struct {
+		uint32_t size;
+		const char *names[2];
+	} halves[] = {
+		{ 8, { "unsigned int", "int" } },
+		{ 4, { "short unsigned int", "short int" } },
+		{ 2, { "unsigned char", "signed char" } },
+	};
+	uint32_t size = size_of_number(types, m->type);
+
+	for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++)
+		if (halves[i].size == size)
+			return retype(m, find_type(types, halves[i].names[is_signed]));
+	return -EOPNOTSUPP;
+}
+
+static bool is_bit_field(const struct btf_type *type, const struct btf_member *m)
+{
+	return btf_kflag(type) && m->offset >> 24;
+}
+
+static int make_bits(struct btf *types, struct btf_type *type, struct btf_member *m)
+{
+	uint32_t size = size_of_number(types, m->type);
+
+	if (!size || is_bit_field(type, m))
+		return -EOPNOTSUPP;
+	type->info |= 1U << 31; /* its members' offsets have the bits of bit fields with them */
+	m->offset |= size * 4 << 24;
+	return 0;
+}
+
+static int swap_with(struct btf *types, struct btf_type *type, struct btf_member *m,
+		     const char *name)
+{
+	struct btf_type *in;
+	struct btf_member *other = find_in(types, type, name, 4, &in);
+	uint32_t old = m->name_off;
+
+	if (!other)
+		return -ENOENT;
+	m->name_off = other->name_off;
+	other->name_off = old;
+	return 0;
 }
 
 static int change_member(struct btf *types, struct btf_type *type, struct btf_member *m,
 			 const struct edit *edit)
 {
-	struct btf_member *other;
-	uint32_t name = m->name_off;
-
 	switch (edit->change) {
 	case UNCHANGED:
 		return 0;
 	case MISSING:
-		m->name_off = type->name_off; /* some name that nobody asks for */
+		m->name_off = 1; /* some name that nobody asks for */
 		return 0;
 	case NO_NUMBER:
-		m->offset &= 0xffffff; /* no bit field */
+		if (is_bit_field(type, m))
+			m->offset &= 0xffffff;
 		return retype(m,
 			      find_type(types, is_structure(types, m->type) ? "short unsigned int"
 									    : "list_head"));
 	case SHORT:
-		return retype(m, find_type(types, "short unsigned int"));
 	case SIGNED_SHORT:
-		return retype(m, find_type(types, "short int"));
+		return make_short(types, m, edit->change == SIGNED_SHORT);
 	case BITS:
-		if (!btf_kflag(type))
-			return -ENOENT;
-		m->offset |= 16U << 24;
-		return 0;
+		return make_bits(types, type, m);
+	case SMALLER:
+		return make_smaller(types, m);
 	case SWAPPED:
-		other = find_in(types, type, edit->other, 4);
-		if (!other)
-			return -ENOENT;
-		m->name_off = other->name_off;
-		other->name_off = name;
-		return 0;
+		return swap_with(types, type, m, edit->other);
 	}
 	return -EINVAL;
+}
+
+/* The structure that goes by that name, be it a typedef's. */
+static struct btf_type *structure_named(struct btf *types, uint32_t id, const char *name)
+{
+	struct btf_type *type = type_at(types, id);
+
+	if (strcmp(name_at(types, type->name_off), name) != 0)
+		return NULL;
+	if (btf_is_typedef(type))
+		type = plain_type(types, id);
+	return type && btf_is_struct(type) ? type : NULL;
 }
 
 /* Of every structure with that name: there may be some. */
@@ -128,14 +221,20 @@ static int change_types(struct btf *types, const struct edit *edit)
 	int err = -ENOENT;
 
 	for (uint32_t id = 1; id < count; id++) {
-		struct btf_type *type = type_at(types, id);
+		struct btf_type *type = structure_named(types, id, edit->type);
+		struct btf_type *in;
 		struct btf_member *m;
 
-		if (!btf_is_struct(type) || strcmp(name_at(types, type->name_off), edit->type) != 0)
+		if (!type)
 			continue;
-		m = find_in(types, type, edit->member, 4);
+		if (!*edit->member) {
+			type_at(types, id)->name_off = 1;
+			err = 0;
+			continue;
+		}
+		m = find_in(types, type, edit->member, 4, &in);
 		if (m)
-			err = change_member(types, type, m, edit);
+			err = change_member(types, in, m, edit);
 		if (m && err)
 			return err;
 	}
@@ -159,17 +258,31 @@ static int write_all(const void *bytes, uint32_t size)
 	return fd < 0 ? -errno : fd;
 }
 
-int types_edited(const struct edit *edit)
+/* This kernel's types. They are read once. */
+static const void *kernel_types(uint32_t *size)
 {
-	struct btf *types = btf__parse(KERNEL_TYPES, NULL);
-	const void *raw;
-	uint32_t size;
-	int err = 0;
+	static struct btf *types;
 
 	if (!types)
+		types = btf__parse(KERNEL_TYPES, NULL);
+	return types ? btf__raw_data(types, size) : NULL;
+}
+
+int types_edited(const struct edit *edit)
+{
+	uint32_t size = 0;
+	const void *raw = kernel_types(&size);
+	struct btf *types;
+	int err;
+
+	if (!raw)
 		return -errno;
-	if (edit)
-		err = change_types(types, edit);
+	if (!edit)
+		return write_all(raw, size);
+	types = btf__new(raw, size);
+	if (!types)
+		return -errno;
+	err = change_types(types, edit);
 	raw = err ? NULL : btf__raw_data(types, &size);
 	if (!err)
 		err = raw ? write_all(raw, size) : -ENOMEM;

@@ -13,26 +13,28 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* What is done to a member. */
+/* What is done to a member; MISSING also to a type, whose name is then another. */
 enum change {
 	UNCHANGED,
 	MISSING,      /* no member has its name */
 	NO_NUMBER,    /* it is a structure now, or an int where it was one */
-	SHORT,        /* an unsigned 16-bit number at the same place */
+	SHORT,        /* an unsigned number of half the size at the same place */
 	SIGNED_SHORT, /* a signed one */
-	BITS,         /* a bit field of 16 bits there */
+	BITS,         /* a bit field of half its bits there */
+	SMALLER,      /* of a structure or an array: a smaller one */
 	SWAPPED,      /* it stands where `other` stood, and that where it was */
 };
 
 struct edit {
 	const char *type;
-	const char *member;
+	const char *member; /* "": the type itself */
 	enum change change;
 	const char *other; /* of the same type */
 };
 
 /* Writes this kernel's types with the edit (NULL: none) to a file in memory. Gives its descriptor;
- * -ENOENT when there is no such member in this kernel, or another negative errno. */
+ * -ENOENT when there is no such member in this kernel, -EOPNOTSUPP when the change is not for its
+ * kind, or another negative errno. */
 int types_edited(const struct edit *edit);
 
 /* A compiled BPF program. */
