@@ -175,6 +175,10 @@ void hint_unknown(const struct run *run, uint64_t unknown_holders)
 		message("linger cannot be read and shows as '?': %s; --linger=getfd reads it in "
 			"another way",
 			s->bpf_stage);
+	else if (linger && s->bpf_stage && !run->may_load_bpf)
+		message("linger cannot be read and shows as '?': that takes CAP_BPF and "
+			"CAP_PERFMON, which this process does not have; --linger=getfd reads it in "
+			"another way");
 	else if (linger && s->bpf_stage)
 		message("linger cannot be read and shows as '?': the BPF program failed to %s: %s; "
 			"--linger=getfd reads it in another way",

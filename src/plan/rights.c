@@ -11,17 +11,19 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static const struct {
+/* The stand-in is what the kernel takes in its place: bpf_capable() and perfmon_capable() of
+ * include/linux/capability.h. */
+static const struct needed {
 	enum right right;
-	unsigned int capability;
+	unsigned int capability, stand_in;
 } needed[] = {
-	{ RIGHT_LOAD_BPF, CAP_BPF },
-	{ RIGHT_LOAD_BPF, CAP_PERFMON },
-	{ RIGHT_READ_PROCESSES, CAP_SYS_PTRACE },
-	{ RIGHT_READ_PROCESSES, CAP_DAC_READ_SEARCH },
-	{ RIGHT_SEE_MARK, CAP_NET_ADMIN },
-	{ RIGHT_OPEN_CGROUPS, CAP_DAC_READ_SEARCH },
-	{ RIGHT_ENTER_NETNS, CAP_SYS_ADMIN },
+	{ RIGHT_LOAD_BPF, CAP_BPF, CAP_SYS_ADMIN },
+	{ RIGHT_LOAD_BPF, CAP_PERFMON, CAP_SYS_ADMIN },
+	{ RIGHT_READ_PROCESSES, CAP_SYS_PTRACE, CAP_SYS_PTRACE },
+	{ RIGHT_READ_PROCESSES, CAP_DAC_READ_SEARCH, CAP_DAC_READ_SEARCH },
+	{ RIGHT_SEE_MARK, CAP_NET_ADMIN, CAP_NET_ADMIN },
+	{ RIGHT_OPEN_CGROUPS, CAP_DAC_READ_SEARCH, CAP_DAC_READ_SEARCH },
+	{ RIGHT_ENTER_NETNS, CAP_SYS_ADMIN, CAP_SYS_ADMIN },
 };
 
 struct own {
@@ -51,6 +53,12 @@ static bool is_effective(const struct own *own, unsigned int capability)
 	return own->effective >> capability & 1;
 }
 
+/* The one that is there of the two. */
+static unsigned int capability_of(const struct own *own, const struct needed *n)
+{
+	return is_effective(own, n->capability) ? n->capability : n->stand_in;
+}
+
 /* What libcap-ng applies is what it was told since it was cleared. */
 int rights_keep(unsigned int rights)
 {
@@ -63,9 +71,9 @@ int rights_keep(unsigned int rights)
 		return 0;
 	capng_clear(CAPNG_SELECT_CAPS);
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		if (rights & needed[i].right && is_effective(&own, needed[i].capability))
+		if (rights & needed[i].right && is_effective(&own, capability_of(&own, &needed[i])))
 			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
-				     needed[i].capability);
+				     capability_of(&own, &needed[i]));
 	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
 }
 
@@ -76,7 +84,8 @@ bool rights_have(enum right right)
 	if (own_capabilities(&own) < 0)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-		if (needed[i].right == right && !is_effective(&own, needed[i].capability))
+		if (needed[i].right == right &&
+		    !is_effective(&own, capability_of(&own, &needed[i])))
 			return false;
 	return true;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rights: the capabilities that the rest of the run still needs. Listing needs none; the BPF
- * pass needs CAP_BPF and CAP_PERFMON until its program is loaded; reading other users'
- * /proc/PID/fd and duplicating their descriptors need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
- * Opening a control group by its id needs CAP_DAC_READ_SEARCH, until the dump ends; entering a
- * network namespace needs CAP_SYS_ADMIN, until the last was listed.
+ * pass needs CAP_BPF and CAP_PERFMON, for either of which CAP_SYS_ADMIN does too, until its program
+ * is loaded; reading other users' /proc/PID/fd and duplicating their descriptors need
+ * CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH. Opening a control group by its id needs
+ * CAP_DAC_READ_SEARCH, until the dump ends; entering a network namespace needs CAP_SYS_ADMIN, until
+ * the last was listed.
  */
 #ifndef LINGERSTAT_PLAN_RIGHTS_H
 #define LINGERSTAT_PLAN_RIGHTS_H
