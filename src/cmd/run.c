@@ -232,6 +232,36 @@ static int find_births(struct run *run)
 	return err == -ENOMEM ? err : 0;
 }
 
+/* The other ends of connections, and the parts of those of MPTCP. */
+static int learn_others(struct run *run)
+{
+	int err;
+
+	if (run->plan->needs & (NEED_PEER_NAMES | NEED_PEER_HOLDERS | NEED_SUBFLOWS))
+		run_enter_stage(run, "dump of", "peers and subflows");
+	err = prepass_peers(run);
+	if (!err)
+		err = prepass_subflows(run);
+	if (err)
+		message("%s", strerror(-err));
+	return err;
+}
+
+/* Who holds the sockets, and what stands on the ports. */
+static int learn_owners(struct run *run)
+{
+	int err = 0;
+
+	run->skipped_owners = needs_descriptors(run) && prepass_selects_nothing(run);
+	if (needs_descriptors(run) && !run->skipped_owners)
+		err = gather(run);
+	else
+		prepass_complete_peers(run);
+	if (!err && (err = prepass_ports(run)))
+		message("%s", strerror(-err));
+	return err;
+}
+
 int run_open(struct run *run, const struct run_plan *plan)
 {
 	bool census;
@@ -267,22 +297,9 @@ int run_open(struct run *run, const struct run_plan *plan)
 	err = find_births(run);
 	if (err)
 		return err;
-	if (plan->needs & (NEED_PEER_NAMES | NEED_PEER_HOLDERS | NEED_SUBFLOWS))
-		run_enter_stage(run, "dump of", "peers and subflows");
-	err = prepass_peers(run);
+	err = learn_others(run);
 	if (!err)
-		err = prepass_subflows(run);
-	if (err) {
-		message("%s", strerror(-err));
-		return err;
-	}
-	run->skipped_owners = needs_descriptors(run) && prepass_selects_nothing(run);
-	if (needs_descriptors(run) && !run->skipped_owners)
-		err = gather(run);
-	else
-		prepass_complete_peers(run);
-	if (!err && (err = prepass_ports(run)))
-		message("%s", strerror(-err));
+		err = learn_owners(run);
 	return err ? err : run_keep_rights(run, plan_dump_rights(run));
 }
 

@@ -243,9 +243,7 @@ static void put_name(struct outbuf *b, const struct summary *s, const struct gro
 
 static size_t shown_groups(const struct summary *s)
 {
-	size_t n = groups_count(s->counts->groups);
-
-	return n < s->top ? n : s->top;
+	return summary_shown(s, groups_count(s->counts->groups));
 }
 
 static void group_row(struct grid *g, const struct summary *s, size_t i, uint64_t most)

@@ -81,7 +81,7 @@ static const struct port_space *ports_of(const struct summary *s, uint64_t netns
 
 static size_t shown_of(const struct summary *s)
 {
-	return s->machines->count < s->top ? s->machines->count : s->top;
+	return summary_shown(s, s->machines->count);
 }
 
 /* --- text ---------------------------------------------------------------------------------- */
@@ -116,9 +116,7 @@ void summary_spaces_text(struct outbuf *b, const struct summary *s)
 		for (size_t i = 0; i < shown_of(s); i++)
 			space_row(g, s, list[i]);
 		grid_print(g, b);
-		if (s->machines->count > shown_of(s))
-			grid_note(&s->look, b, "and %zu more; --top N shows more",
-				  s->machines->count - shown_of(s));
+		summary_note_more(s, b, s->machines->count, shown_of(s));
 	} else {
 		outbuf_fail(b, -ENOMEM);
 	}
