@@ -9,11 +9,11 @@
 	}
 
 /* The program is not to be had without. */
-#define MUST(type, member)        ROW(type, member, LOST_ALL, NO_SIZE)
+#define MUST(type, member)        ROW(type, member, LOST_ALL, UNASKED)
 #define MUST_NUMBER(type, member) ROW(type, member, LOST_ALL, LOST_ALL)
 
 /* Of it that is told which can be. */
-#define MAY(type, member, lost)        ROW(type, member, lost, NO_SIZE)
+#define MAY(type, member, lost)        ROW(type, member, lost, UNASKED)
 #define MAY_NUMBER(type, member, lost) ROW(type, member, lost, LOST_NOTHING)
 
 #define INODE(type, member, size)                                           \
@@ -123,14 +123,14 @@ static const struct guarded census[] = {
 	MUST_NUMBER("inet_hashinfo", "lhash2_mask"),
 	MAY("inet_listen_hashbucket", "", LOST_LISTENERS),
 	MAY("inet_listen_hashbucket", "nulls_head", LOST_LISTENERS),
-	BOUND("inet_hashinfo", "bhash2", NO_SIZE),
+	BOUND("inet_hashinfo", "bhash2", UNASKED),
 	BOUND("inet_hashinfo", "bhash_size", LOST_ALL),
-	BOUND("inet_bind_hashbucket", "", NO_SIZE),
-	BOUND("inet_bind_hashbucket", "chain", NO_SIZE),
-	BOUND("inet_bind2_bucket", "node", NO_SIZE),
-	BOUND("inet_bind2_bucket", "owners", NO_SIZE),
+	BOUND("inet_bind_hashbucket", "", UNASKED),
+	BOUND("inet_bind_hashbucket", "chain", UNASKED),
+	BOUND("inet_bind2_bucket", "node", UNASKED),
+	BOUND("inet_bind2_bucket", "owners", UNASKED),
 	MAY("inet_bind2_bucket", "bhash_node", LOST_BOUND),
-	BOUND("sock_common", "skc_bind_node", NO_SIZE),
+	BOUND("sock_common", "skc_bind_node", UNASKED),
 	MUST("hlist_head", "first"),
 	MUST("hlist_node", "next"),
 	MUST("hlist_node", "pprev"),
@@ -159,7 +159,7 @@ static const struct guarded census[] = {
 	MUST_NUMBER("inet_timewait_sock", "tw_substate"),
 	MUST("sock", "sk_socket"),
 	ROW("sock", "sk_ino", LOST_NOTHING, LOST_ALL),
-	INODE("socket_alloc", "vfs_inode", NO_SIZE),
+	INODE("socket_alloc", "vfs_inode", UNASKED),
 	INODE("inode", "i_ino", LOST_ALL),
 	MAY("inet_connection_sock", "icsk_ulp_ops", LOST_PROTOCOL),
 };

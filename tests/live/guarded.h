@@ -12,7 +12,7 @@
 
 #include "told.h"
 
-#define NO_SIZE (1u << 31) /* as `other`: it is no number, nor copied whole */
+#define UNASKED (1u << 31) /* in place of what is lost: such a change is not for it */
 
 struct guarded {
 	const char *type;
