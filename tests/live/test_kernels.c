@@ -36,6 +36,9 @@
 #ifndef IPPROTO_DCCP
 #define IPPROTO_DCCP 33
 #endif
+#ifndef IPPROTO_SCTP
+#define IPPROTO_SCTP 132
+#endif
 #ifndef AF_XDP
 #define AF_XDP 44
 #endif
@@ -166,6 +169,60 @@ static void is_listed(char *answer, int fd, const char *option)
 	close(fd);
 }
 
+/* Whether the tool knows a value of that socket, with these options. Takes the descriptor. */
+static void is_known(char *answer, int fd, const char *option, const char *key)
+{
+	struct listing listing;
+	json_t *row;
+
+	yes_or_no(answer, false);
+	if (fd < 0)
+		return;
+	assert_int_equal(harness_list(&listing, option, "-a", "-i", "-m", NULL), 0);
+	row = row_by_inode(&listing, inode_of(fd));
+	assert_non_null(row);
+	yes_or_no(answer, !row_is_null(row, key));
+	listing_free(&listing);
+	close(fd);
+}
+
+static void is_known_of_tcp(char *answer, const char *key)
+{
+	struct tcp_pair pair;
+
+	assert_return_code(tcp_pair_open(&pair, AF_INET, 0), 0);
+	is_known(answer, dup(pair.near), "-t", key);
+	tcp_pair_close(&pair);
+}
+
+static void ask_rcv_wnd(char *answer)
+{
+	is_known_of_tcp(answer, "info.rcv_wnd_bytes");
+}
+
+static void ask_total_rto(char *answer)
+{
+	is_known_of_tcp(answer, "info.total_rto");
+}
+
+static void ask_accecn(char *answer)
+{
+	is_known_of_tcp(answer, "info.accecn_received_ce_bytes");
+}
+
+static void ask_mptcp_bytes(char *answer)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	assert_return_code(fd < 0 ? 0 : listen(fd, 1), errno);
+	is_known(answer, fd, "-M", "info.bytes_sent");
+}
+
+static void ask_raw(char *answer)
+{
+	is_known(answer, socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP), "-w", "memory");
+}
+
 static void ask_bound(char *answer)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET };
@@ -186,6 +243,19 @@ static void ask_dccp(char *answer)
 static void ask_xdp(char *answer)
 {
 	is_listed(answer, socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0), "--xdp");
+}
+
+static void ask_vsock(char *answer)
+{
+	is_listed(answer, socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0), "--vsock");
+}
+
+static void ask_sctp(char *answer)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+
+	assert_return_code(fd < 0 ? 0 : listen(fd, 1), errno);
+	is_listed(answer, fd, "-S");
 }
 
 static uint64_t netns_of_this(void)
@@ -254,9 +324,16 @@ static const struct {
 } questions[] = {
 	{ "tcp_info, bytes", ask_tcp_info },
 	{ "mptcp_info, bytes", ask_mptcp_info },
+	{ "rcv_wnd_bytes", ask_rcv_wnd },
+	{ "total_rto", ask_total_rto },
+	{ "accecn_*", ask_accecn },
+	{ "MPTCP bytes_sent", ask_mptcp_bytes },
 	{ "bound and idle", ask_bound },
 	{ "only orphans there", ask_orphans_namespace },
 	{ "DCCP", ask_dccp },
+	{ "SCTP", ask_sctp },
+	{ "RAW in full", ask_raw },
+	{ "vsock", ask_vsock },
 	{ "XDP", ask_xdp },
 };
 
