@@ -65,11 +65,19 @@ static double loss_of(const struct tcp_evidence *tcp)
 	return loss < 1 ? loss : 1;
 }
 
-/* For most of the time the peer's window held the sender up: it is the peer that reads slowly. */
-static bool waits_for_reader(const struct tcp_evidence *tcp)
+/* Half of the peer's window, or more: it shrinks while data is on its way to a reader that has not
+ * read yet, and has opened by more where the sender is held up by something else. */
+static bool fills_window(const struct tcp_evidence *tcp, double flight)
+{
+	return tcp->snd_wnd_bytes == UNKNOWN || flight >= (double)tcp->snd_wnd_bytes / 2;
+}
+
+/* For most of the time the peer's window held the sender up, and it still does: it is the peer that
+ * reads slowly, or has no larger buffer. */
+static bool waits_for_reader(const struct tcp_evidence *tcp, double flight)
 {
 	return is_measured(tcp->rwnd_limited_us) && is_measured(tcp->busy_us) &&
-	       tcp->rwnd_limited_us > tcp->busy_us / 2;
+	       tcp->rwnd_limited_us > tcp->busy_us / 2 && fills_window(tcp, flight);
 }
 
 /*
@@ -78,12 +86,12 @@ static bool waits_for_reader(const struct tcp_evidence *tcp)
  * is not made of the average, for it may be of other times. A slow reader's bursts are as quick as
  * the path, and only the average has its pauses.
  */
-static double path_rate(const struct tcp_evidence *tcp)
+static double path_rate(const struct tcp_evidence *tcp, double flight)
 {
 	double late = (double)rate_of_late(tcp);
 	double average = rate_of_average(tcp);
 
-	if (average > 0 && average < late && waits_for_reader(tcp))
+	if (average > 0 && average < late && waits_for_reader(tcp, flight))
 		return average;
 	if (average <= 0 || loss_of(tcp) < LOSSY)
 		return late;
@@ -93,11 +101,13 @@ static double path_rate(const struct tcp_evidence *tcp)
 }
 
 /* Slow start, and the path has not been filled: no segment was lost, and no queue makes round trips
- * longer (tcp_slow_start() in net/ipv4/tcp_cong.c). */
-static bool is_growing(const struct tcp_evidence *tcp)
+ * longer (tcp_slow_start() in net/ipv4/tcp_cong.c). What the peer's window holds up does not grow
+ * (tcp_is_cwnd_limited() in include/net/tcp.h). */
+static bool is_growing(const struct tcp_evidence *tcp, double flight)
 {
-	return tcp->snd_ssthresh_segments == NEVER_LOST && is_measured(tcp->rtt_us) &&
-	       is_measured(tcp->min_rtt_us) && tcp->rtt_us <= tcp->min_rtt_us / 4 * 5;
+	return tcp->snd_ssthresh_segments == NEVER_LOST && !waits_for_reader(tcp, flight) &&
+	       is_measured(tcp->rtt_us) && is_measured(tcp->min_rtt_us) &&
+	       tcp->rtt_us <= tcp->min_rtt_us / 4 * 5;
 }
 
 /* Each round trip takes twice what the one before took, and the last byte one more. */
@@ -152,7 +162,7 @@ int64_t drain_estimate_ms(const struct socket *sk)
 	/* A shut window opens when the peer reads, which no rate tells. */
 	if (rate_of_late(tcp) == UNKNOWN || tcp->snd_wnd_bytes == 0)
 		return UNKNOWN;
-	if (is_growing(tcp))
+	if (is_growing(tcp, flight))
 		return round_up(growing_ms(flight, unsent, (double)tcp->rtt_us / 1000));
-	return round_up(steady_ms(tcp, flight, unsent, path_rate(tcp)));
+	return round_up(steady_ms(tcp, flight, unsent, path_rate(tcp, flight)));
 }

@@ -56,6 +56,7 @@ struct moment {
 	int64_t took;     /* ms, the run */
 	int64_t foretold; /* ms, -1: unknown */
 	int left;         /* bytes */
+	json_t *info;     /* what the kernel told; NULL: not asked */
 };
 
 /* One network in one run. */
@@ -156,6 +157,12 @@ static int64_t drain_of(const json_t *row)
 	return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
+/* It outlives the listing. */
+static json_t *info_of(json_t *row)
+{
+	return json_incref(json_object_get(row, "info"));
+}
+
 static void ask(struct drain *drains)
 {
 	int64_t start = now_ms(), end;
@@ -175,6 +182,7 @@ static void ask(struct drain *drains)
 			.took = end - start,
 			.foretold = drain_of(near_row(&listing, &d->flow.pair)),
 			.left = left,
+			.info = info_of(near_row(&listing, &d->flow.pair)),
 		};
 		d->count++;
 		/* Those that it was too quick for. */
@@ -190,6 +198,35 @@ static bool all_drained(const struct drain *drains)
 		if (!drains[i].end)
 			return false;
 	return true;
+}
+
+/* What src/judge/drain.c looks at. */
+static void print_evidence(const json_t *info)
+{
+	static const char *const keys[] = {
+		"unacked_segments",
+		"snd_cwnd_segments",
+		"snd_ssthresh_segments",
+		"snd_wnd_bytes",
+		"snd_mss_bytes",
+		"rtt_us",
+		"min_rtt_us",
+		"delivery_rate_bytes_per_second",
+		"pacing_rate_bytes_per_second",
+		"total_retrans_segments",
+		"delivered_segments",
+		"busy_time_us",
+		"rwnd_limited_us",
+	};
+
+	for (int i = 0; i < COUNT(keys); i++) {
+		const json_t *value = json_object_get(info, keys[i]);
+
+		if (json_is_integer(value))
+			printf("%s %s %" JSON_INTEGER_FORMAT, i ? "," : "# ", keys[i],
+			       json_integer_value(value));
+	}
+	printf("\n");
 }
 
 static void take_score(const struct network *network, const struct moment *m, int64_t end,
@@ -208,9 +245,20 @@ static void take_score(const struct network *network, const struct moment *m, in
 		score->high++;
 	else
 		score->good++;
-	if (m->foretold < seen / 2 || m->foretold > seen * 2)
-		print_message("# %s, %d bytes left: %lld ms foretold, %lld ms seen\n",
-			      network->name, m->left, (long long)m->foretold, (long long)seen);
+	if (m->foretold >= seen / 2 && m->foretold <= seen * 2)
+		return;
+	print_message("# %s, %d bytes left: %lld ms foretold, %lld ms seen\n", network->name,
+		      m->left, (long long)m->foretold, (long long)seen);
+	print_evidence(m->info);
+}
+
+static void judge_moment(const struct network *network, struct moment *m, int64_t end,
+			 struct score *score)
+{
+	if (m->left)
+		take_score(network, m, end, score);
+	json_decref(m->info);
+	m->info = NULL;
 }
 
 static void run_once(const struct lab *lab, int run, struct score *scores)
@@ -228,9 +276,8 @@ static void run_once(const struct lab *lab, int run, struct score *scores)
 	}
 	for (int i = 0; i < NETWORKS; i++) {
 		for (int k = 0; k < drains[i].count; k++)
-			if (drains[i].moments[k].left)
-				take_score(&networks[i], &drains[i].moments[k], drains[i].end,
-					   &scores[i]);
+			judge_moment(&networks[i], &drains[i].moments[k], drains[i].end,
+				     &scores[i]);
 		tcp_pair_close(&drains[i].flow.pair);
 	}
 }

@@ -154,6 +154,26 @@ static void a_window_grows_while_nothing_was_lost_and_no_queue_built_up(void **s
 	check_steady(&sk);
 }
 
+/* 1.1 MB of which 46 segments fill the window of a peer that does not open it further. */
+static void a_window_that_the_peer_holds_does_not_grow(void **state)
+{
+	struct socket sk = growing(67968, 1041072);
+
+	(void)state;
+	sk.tcp.delivery_rate_bytes_per_second = 350000;
+	sk.tcp.busy_us = 1500000;
+	sk.tcp.rwnd_limited_us = 750000;
+	sk.tcp.snd_wnd_bytes = 2 * 67968;
+	assert_int_equal(drain_estimate_ms(&sk), 409);
+	sk.tcp.rwnd_limited_us = 750001;
+	assert_int_equal(drain_estimate_ms(&sk), 3169);
+	/* It has opened. */
+	sk.tcp.snd_wnd_bytes++;
+	assert_int_equal(drain_estimate_ms(&sk), 409);
+	sk.tcp.snd_wnd_bytes = UNKNOWN;
+	assert_int_equal(drain_estimate_ms(&sk), 3169);
+}
+
 /* --- the average ------------------------------------------------------------------------------ */
 
 /* 100 kB in a second after the first round trip. */
@@ -216,6 +236,12 @@ static void a_slow_reader_takes_the_average(void **state)
 	assert_int_equal(drain_estimate_ms(&sk), 100);
 	sk.tcp.rwnd_limited_us = 550001;
 	assert_int_equal(drain_estimate_ms(&sk), 1000);
+	/* Its window has opened so far that it is something else by now. */
+	sk.tcp.snd_wnd_bytes = 200000;
+	assert_int_equal(drain_estimate_ms(&sk), 1000);
+	sk.tcp.snd_wnd_bytes = 200001;
+	assert_int_equal(drain_estimate_ms(&sk), 100);
+	sk.tcp.snd_wnd_bytes = OPEN_WINDOW;
 	/* It reads quicker by now. */
 	sk.tcp.delivery_rate_bytes_per_second = 50000;
 	assert_int_equal(drain_estimate_ms(&sk), 2000);
@@ -274,6 +300,7 @@ int main(void)
 		cmocka_unit_test(what_is_in_flight_takes_the_rest_of_a_round_trip),
 		cmocka_unit_test(a_window_that_grows_doubles),
 		cmocka_unit_test(a_window_grows_while_nothing_was_lost_and_no_queue_built_up),
+		cmocka_unit_test(a_window_that_the_peer_holds_does_not_grow),
 		cmocka_unit_test(where_segments_get_lost_the_average_is_a_bound),
 		cmocka_unit_test(where_nothing_gets_lost_the_rate_of_late_counts),
 		cmocka_unit_test(a_slow_reader_takes_the_average),
