@@ -16,7 +16,9 @@ in_spaces() {
 	command -v setpriv >/dev/null || skip "setpriv is not installed"
 	! grep -q __asan_init "$LINGERSTAT" || skip "AddressSanitizer reads the outer /proc"
 	unshare -m -n -p -f --mount-proc true 2>/dev/null || skip "no namespaces can be made"
-	export holder
+	inject=$(realpath "${TOP_BUILDDIR:-.}/tests/faults/inject.so")
+	[ -e "$inject" ] || skip "$inject is not built"
+	export holder inject
 	status=0
 	unshare -m -n -p -f --mount-proc bash -c "$prepare$1" bash "$BATS_TEST_TMPDIR" >"$out" 2>"$err" ||
 		status=$?
@@ -41,7 +43,7 @@ prepare='
 	echo "$l $r" >"$1/ports"
 	# Only BPF shows the namespaces of others, which could fill what is short.
 	without_bpf() {
-		setpriv --bounding-set -bpf,-perfmon "$@"
+		LD_PRELOAD=$inject INJECT=bpf:1:0:1 "$@"
 	}
 '
 
