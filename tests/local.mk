@@ -645,7 +645,7 @@ VM_SLOW_TESTS = \
 	tests/live/test_filter_ss \
 	tests/live/test_protocols \
 	tests/live/test_restart
-VM_STALL_CASES = zero* deaf* dropped* lost* link_down* slow_link* idle* drain* healthy_slow_link*
+VM_STALL_CASES = zero* deaf* dropped* lost* link_down* slow_link* idle* drain*
 VM_NETEM_CASES = slow* dead*
 VM_TESTS = $(filter-out $(VM_SLOW_TESTS),$(TESTS_SMOKE_LIVE)) \
 	$(addsuffix :one_missing*,$(filter %/test_guards,$(TESTS_LIVE))) \
