@@ -315,7 +315,7 @@ static int tell_census(const struct scene *scene, const struct edit *edit, union
 	struct bpf_object *object;
 	struct census_area *area;
 	int err = guard_load(&object_census, edit, &object);
-	uint32_t lost = 0;
+	uint32_t lost = 0, sockets = 0;
 
 	if (err)
 		return err;
@@ -323,13 +323,15 @@ static int tell_census(const struct scene *scene, const struct edit *edit, union
 	for (size_t i = 0; area && i < TOLD_TABLES && !err; i++) {
 		err = take_table(scene, object, area, i, told);
 		lost += told->census.ends[i] == CENSUS_LOST;
+		sockets += told->census.counts[i];
 	}
 	if (area)
 		munmap(area, sizeof(*area));
 	bpf_object__close(object);
 	if (!area || err)
 		return -EIO;
-	return lost == TOLD_TABLES ? -ENODATA : 0;
+	/* A table that the kernel does not have is whole, and empty. */
+	return lost && !sockets ? -ENODATA : 0;
 }
 
 static void forget_table(union told *told, size_t table, uint32_t end)
