@@ -39,17 +39,6 @@ static int hold_standard_streams(void)
 	return 0;
 }
 
-static const struct command *find_command(const char *word)
-{
-	unsigned int n;
-	const struct command *const *commands = command_table(&n);
-
-	for (unsigned int i = 0; i < n; i++)
-		if (word && strcmp(word, commands[i]->name) == 0)
-			return commands[i];
-	return NULL;
-}
-
 /* Monitoring systems find their plugins by name, in folders of their own: a link named so is
  * `lingerstat check`. */
 static bool is_plugin(const char *name)
@@ -68,7 +57,7 @@ int main(int argc, char **argv)
 		return exit_status[RESULT_FAILED];
 	signal(SIGPIPE, SIG_DFL);
 	setlocale(LC_CTYPE, "");
-	command = find_command(argc > 1 ? argv[1] : NULL);
+	command = command_find(argc > 1 ? argv[1] : NULL);
 	if (is_plugin(argv[0])) {
 		result = command_check.run(argc, argv);
 	} else if (command) {

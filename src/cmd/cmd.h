@@ -39,4 +39,7 @@ extern const struct command command_metrics;
 /* The commands, and how many: for main, and for messages that suggest one. */
 const struct command *const *command_table(unsigned int *count);
 
+/* The command of that name; NULL when there is none, or no word. */
+const struct command *command_find(const char *word);
+
 #endif

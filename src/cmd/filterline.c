@@ -70,17 +70,6 @@ static void show_mistake(const char *text, const struct filter_error *error)
 		at[behind] ? "..." : "");
 }
 
-static bool is_command(const char *word)
-{
-	unsigned int n;
-	const struct command *const *commands = command_table(&n);
-
-	for (unsigned int i = 0; i < n; i++)
-		if (strcmp(commands[i]->name, word) == 0)
-			return true;
-	return false;
-}
-
 /* A value that stands apart from its option (--risk certain), the name of an option without its
  * hyphens, or a state without its predicate. */
 static void suggest(const struct common_options *o, const char *word, struct filter_error *error)
@@ -106,7 +95,7 @@ static void bad_filter(const struct common_options *o, const char *text, struct 
 		 text + error->column);
 	if (near && !strchr(text, ' ')) {
 		message("'%s' is neither a command nor a filter; did you mean '%s'?", text, near);
-	} else if (error->stray && is_command(word)) {
+	} else if (error->stray && command_find(word)) {
 		message("'%s' is a command, which stands in front of all options: 'lingerstat %s'",
 			word, word);
 	} else {
